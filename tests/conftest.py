@@ -1,0 +1,24 @@
+"""Skips: listed with their reason; where QKV_NO_SKIP is set (as in .ci/run) a skip is a failure."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("fixed", derandomize=True, deadline=None, max_examples=60)
+settings.load_profile("fixed")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Iterator[None]:
+    report = yield
+    if report.skipped and os.environ.get("QKV_NO_SKIP"):
+        report.outcome, report.longrepr = (
+            "failed",
+            f"skipped where no skip is allowed: {report.longrepr}",
+        )
+    return report

@@ -1,0 +1,127 @@
+"""The pages: both languages agree, every number was computed, every snippet is shown once.
+
+Each failure names file and line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+from sources import CITATION, DOCS, FORMULA, INCLUDE, PAGES, Source, blank, sections
+
+IN_ORDER = {
+    "heading id": r"(?m)^#{1,6} .*\{ #([\w-]+)",
+    "figure": r"\(figure:([\w-]+)",
+}
+IN_ANY_ORDER = {
+    "formula": FORMULA,
+    "citation": CITATION,
+    "internal link": r"\]\(((?!https?:|figure:)[^)\s]+)",
+}
+DECIMAL = re.compile(r"(?<![\w.])\d+\.\d+(?!\.?\d)")
+HAN = r"[\u3400-\u9fff]"
+
+
+@pytest.fixture(params=PAGES)
+def both(request: pytest.FixtureRequest) -> tuple[Source, Source]:
+    return Source("zh", request.param), Source("en", request.param)
+
+
+@pytest.fixture(
+    params=[(language, name) for name in PAGES for language in ("zh", "en")], ids="/".join
+)
+def page(request: pytest.FixtureRequest) -> Source:
+    return Source(*request.param)
+
+
+def test_both_languages_have_the_same_pages() -> None:
+    english = sorted(
+        path.relative_to(DOCS / "en").as_posix() for path in (DOCS / "en").rglob("*.md")
+    )
+    assert english == PAGES
+
+
+def differences(zh: Source, en: Source) -> Iterator[str]:
+    for kind, pattern in {**IN_ORDER, "include": INCLUDE, **IN_ANY_ORDER}.items():
+        text = [(s, list(s.find(pattern, s.text if kind == "include" else None))) for s in (zh, en)]
+        if kind in IN_ANY_ORDER:
+            for (source, mine), (_, other) in (text, text[::-1]):
+                missing = Counter(value for value, _ in mine) - Counter(value for value, _ in other)
+                for value, line in mine:
+                    if missing[value]:
+                        yield f"{source.at(line)}: {kind} {value!r} is not in the other language"
+        else:
+            (_, mine), (_, other) = text
+            mine, other = [*mine, ("nothing", 1)], [*other, ("nothing", 1)]
+            for (a, line_a), (b, line_b) in zip(mine, other, strict=False):
+                if a != b:
+                    yield f"{zh.at(line_a)}: {kind} {a!r}, but {en.at(line_b)} has {b!r}"
+                    break
+
+
+def test_both_languages_have_the_same_parts(both: tuple[Source, Source]) -> None:
+    found = list(differences(*both))
+    assert not found, "\n".join(found)
+
+
+def test_headings_have_fixed_ids(page: Source) -> None:
+    missing = [page.at(n) for title, n in page.find(r"(?m)^#{1,6} .*$") if "{ #" not in title]
+    assert not missing, f"heading without an id: {missing}"
+    (first, _), *_ = page.find(r"(?m)^# .*\{ #([\w-]+)")
+    assert first == page.path.stem, f"{page.at(1)}: the title's id is '{first}'"
+
+
+def test_every_decimal_in_the_prose_was_computed(page: Source) -> None:
+    computed = [
+        DOCS / "examples" / f"{page.path.stem}.pycon",
+        *DOCS.glob(f"data/{page.path.stem}*.json"),
+    ]
+    known = {
+        n for path in computed if path.exists() for n in DECIMAL.findall(path.read_text("utf-8"))
+    }
+    unknown, line = [], 1
+    for paragraph in re.split(r"(?<=\n)\n", page.prose):
+        if not CITATION.search(paragraph):
+            for number in DECIMAL.finditer(paragraph):
+                if number[0] not in known:
+                    at = page.at(line + paragraph.count("\n", 0, number.start()))
+                    unknown.append(f"{at}: {number[0]} is in no snippet or data of this page")
+        line += paragraph.count("\n") + 1
+    assert not unknown, "\n".join(unknown)
+
+
+def test_every_section_of_the_examples_is_shown_once_and_in_order(page: Source) -> None:
+    example = f"{page.path.stem}.pycon"
+    shown = [m[3] for m in INCLUDE.finditer(page.text) if m[2] == example]
+    path = DOCS / "examples" / example
+    written = list(sections(path.read_text("utf-8"))) if path.exists() else []
+    assert shown == written, f"{page.at(1)} shows {shown}, docs/examples/{example} has {written}"
+
+
+def test_code_is_included_and_not_pasted(page: Source) -> None:
+    fences = re.finditer(r"(?m)^ *```(?:pycon|python)\b.*\n(.*)\n", page.text)
+    pasted = [
+        page.at(page.text.count("\n", 0, m.start()) + 1) for m in fences if "--8<--" not in m[1]
+    ]
+    assert not pasted, f"code that no test runs: {pasted}"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_chinese_typography(name: str) -> None:
+    page = Source("zh", name)
+    code = re.compile(r"`[^`\n]+`|\{[^}\n]*\}|<[^>\n]+>|\]\([^)\n]*\)")
+    text = blank(code, blank(FORMULA, page.prose))
+    wrong = {
+        "half-width punctuation beside Han": rf"{HAN}[,;:?!()]|[,;?!(]{HAN}",
+        "no space between Han and Latin": rf"{HAN}[A-Za-z0-9]|[A-Za-z0-9]{HAN}",
+        "space beside full-width punctuation": r"[，。；：？！（）] +(?=\S)|(?<=\S) +[，。；：？！（）]",
+    }
+    found = [
+        f"{page.at(line)}: {what}: {value!r}"
+        for what, pattern in wrong.items()
+        for value, line in page.find(f"({pattern})", text)
+    ]
+    assert not found, "\n".join(found)

@@ -1,0 +1,90 @@
+"""The page around the lesson: style sheets inlined, the theme's script late, a strict policy.
+
+A first view costs one HTML file and the fonts of its formulas; theme/templates/main.html uses
+what is offered here.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+import jinja2
+import material  # type: ignore[import-untyped]
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from place import ROOT
+
+MATERIAL = Path(material.__file__).parent / "templates"
+KATEX = ROOT / "theme/vendor/katex"
+OWN = ROOT / "theme/templates/assets/stylesheets/site.css"
+POLICY = (
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval' {hashes}; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; worker-src 'self'; manifest-src 'self'; "
+    "base-uri 'none'; form-action 'none'"
+)
+serving = {"on": False}
+
+
+def on_startup(command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
+    serving["on"] = command == "serve"
+
+
+def material_file(pattern: str) -> str:
+    """The path of a file of the theme whose name carries a hash."""
+    (found,) = MATERIAL.glob(pattern)
+    return found.relative_to(MATERIAL).as_posix()
+
+
+@functools.cache
+def theme_styles() -> str:
+    parts = [
+        (MATERIAL / material_file(f"assets/stylesheets/{name}.*.min.css")).read_text(
+            encoding="utf-8"
+        )
+        for name in ("main", "palette")
+    ]
+    katex = (KATEX / "katex.min.css").read_text(encoding="utf-8")
+    katex = re.sub(r',url\([^)]*\.(?:woff|ttf)\) format\("\w+"\)', "", katex)
+    return "".join([*parts, katex.replace("font-display:block", "font-display:swap")])
+
+
+def styles(base_url: str) -> str:
+    css = theme_styles().replace("url(fonts/", f"url({base_url}/assets/katex/")
+    css = re.sub(r"/\*#.*?\*/", "", css, flags=re.S) + OWN.read_text(encoding="utf-8")
+    return css
+
+
+def on_env(env: jinja2.Environment, **_: Any) -> jinja2.Environment:
+    env.globals.update(styles=styles, bundle=material_file("assets/javascripts/bundle.*.min.js"))
+    return env
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    for font in sorted((KATEX / "fonts").glob("*.woff2")):
+        files.append(File.generated(config, f"assets/katex/{font.name}", abs_src_path=str(font)))
+    return files
+
+
+def finish(html: str) -> str:
+    """Allow exactly the inline scripts that stand on the page."""
+    if serving["on"]:  # live reload brings an inline script of its own
+        return html
+    inline = re.findall(r"<script>(.*?)</script>", html, re.S)
+    digests = [base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in inline]
+    policy = POLICY.format(hashes=" ".join(f"'sha256-{d}'" for d in dict.fromkeys(digests)))
+    tag = f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+    return html.replace('<meta charset="utf-8">', f'<meta charset="utf-8">{tag}', 1)
+
+
+def on_post_page(output: str, **_: Any) -> str:
+    return finish(output)
+
+
+def on_post_template(output_content: str, template_name: str, **_: Any) -> str:
+    return finish(output_content) if template_name.endswith(".html") else output_content
