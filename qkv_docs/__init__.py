@@ -1,0 +1,37 @@
+"""Attention's queries, keys and values, small enough to read: the companion of the pages."""
+
+from qkv_docs.attention import scaled_dot_product_attention, softmax
+from qkv_docs.drawing import heatmap, line_chart
+from qkv_docs.embedding import embed, one_hot
+from qkv_docs.gradients import scaled_dot_product_attention_backward, softmax_backward
+from qkv_docs.heads import merge_heads, multi_head_attention, split_heads
+from qkv_docs.lookup import LookupBatch, LookupHistory, LookupModel, lookup_batch, train_lookup
+from qkv_docs.masks import causal_mask, padding_mask, sliding_window_mask
+from qkv_docs.roles import Role, describe
+from qkv_docs.similarity import cosine_similarity, dot_product
+
+__all__ = [
+    "LookupBatch",
+    "LookupHistory",
+    "LookupModel",
+    "Role",
+    "causal_mask",
+    "cosine_similarity",
+    "describe",
+    "dot_product",
+    "embed",
+    "heatmap",
+    "line_chart",
+    "lookup_batch",
+    "merge_heads",
+    "multi_head_attention",
+    "one_hot",
+    "padding_mask",
+    "scaled_dot_product_attention",
+    "scaled_dot_product_attention_backward",
+    "sliding_window_mask",
+    "softmax",
+    "softmax_backward",
+    "split_heads",
+    "train_lookup",
+]

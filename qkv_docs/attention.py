@@ -1,0 +1,124 @@
+"""Scaled dot-product attention: compare, turn the scores into weights, average the values."""
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from qkv_docs._checks import BoolArray, FloatArray, attention_inputs, softmax_input
+
+
+def softmax(x: ArrayLike, axis: int = -1) -> FloatArray:
+    """Turn numbers into weights that are positive and sum to 1: `exp(x_i) / sum_j exp(x_j)`.
+
+    The largest number is subtracted first, which changes nothing in the result and keeps `exp`
+    from overflowing. Three rules for what the formula leaves open: a row of -inf, or an empty
+    one, gives 0; entries at +inf share the whole weight equally (PyTorch gives nan); a row with
+    nan is nan.
+
+    Args:
+        x: numbers, `(...)`, with at least one dimension.
+        axis: the axis to sum over; the last one by default.
+
+    Returns:
+        The weights, in the shape of `x`. Floating dtypes are kept (float16 is computed in
+        float32 and rounded at the end), integers give float64.
+
+    Raises:
+        TypeError: `x` does not hold real numbers.
+        ValueError: `x` is a scalar, or has no such axis.
+
+    Source:
+        [@milakov2018, algorithm 2], the shift by the maximum.
+
+    Examples:
+        >>> softmax([1.0, 2.0, 3.0]).round(2)
+        array([0.09, 0.24, 0.67])
+        >>> softmax([1001.0, 1002.0, 1003.0]).round(2)
+        array([0.09, 0.24, 0.67])
+        >>> softmax([-np.inf, -np.inf])
+        array([0., 0.])
+    """
+    x, dtype = softmax_input(x)
+    lowest = np.finfo(x.dtype).min  # a finite start: a row of -inf stays -inf
+    with np.errstate(invalid="ignore", over="ignore"):
+        peak = x.max(axis=axis, keepdims=True, initial=lowest)
+        exps = np.exp(np.where(x == peak, 0, x - peak))  # the largest is exp(0) = 1
+    total: FloatArray = exps.sum(axis=axis, keepdims=True)  # at least 1, or 0 for a row of -inf
+    return (exps / np.maximum(total, 1)).astype(dtype)
+
+
+def scaled_dot_product_attention(
+    q: ArrayLike,
+    k: ArrayLike,
+    v: ArrayLike,
+    mask: ArrayLike | None = None,
+    *,
+    scale: float | None = None,
+) -> tuple[FloatArray, FloatArray]:
+    """Return for each query the average of the values, weighted by how well the keys fit.
+
+    `softmax(q k^T / sqrt(d_k)) v`. A query that may attend to nothing (its row of the mask is
+    False, or there are no keys) gets weights 0 and output 0. A masked key has no influence on
+    that query, even where its key or value is nan or inf.
+
+    Args:
+        q: queries, `(..., n_q, d_k)`.
+        k: keys, `(..., n_k, d_k)`.
+        v: values, `(..., n_k, d_v)`. The batch dimensions of all three broadcast.
+        mask: boolean, True = may attend; broadcasts to `(..., n_q, n_k)`.
+        scale: what the dot products are multiplied by; `1 / sqrt(d_k)` by default.
+
+    Returns:
+        `output`, `(..., n_q, d_v)`, and `weights`, `(..., n_q, n_k)`, whose rows sum to 1.
+        The dtype is kept (float16 is computed in float32 and rounded at the end).
+
+    Raises:
+        TypeError: q, k or v is not floating point, or the mask is not boolean.
+        ValueError: the shapes do not fit, d_k is 0, or an array has fewer than two dimensions.
+
+    Source:
+        [@vaswani2017, eq. 1]
+
+    Examples:
+        >>> q = np.array([[4.0, 0.0]])
+        >>> k = np.array([[1.0, 0.0], [0.0, 1.0]])
+        >>> v = np.array([[10.0], [20.0]])
+        >>> output, weights = scaled_dot_product_attention(q, k, v)
+        >>> weights.round(2)
+        array([[0.94, 0.06]])
+        >>> output.round(2)
+        array([[10.56]])
+        >>> scaled_dot_product_attention(q, k, v, mask=[False, True])[0]
+        array([[20.]])
+        >>> scaled_dot_product_attention(np.ones((3, 4)), np.ones((5, 8)), np.ones((5, 8)))
+        Traceback (most recent call last):
+        ValueError: q and k need the same d_k, got (3, 4) and (5, 8)
+    """
+    q, k, v, mask, dtype = attention_inputs(q, k, v, mask)
+    scale = 1 / math.sqrt(q.shape[-1]) if scale is None else float(scale)
+    with np.errstate(invalid="ignore"):  # a masked key may be inf
+        scores = q @ k.swapaxes(-1, -2) * scale  # (..., n_q, n_k)
+    if mask is not None:
+        scores = np.where(mask, scores, -np.inf)  # exp(-inf) = 0
+    weights = softmax(scores)  # each row sums to 1
+    output = masked_product(weights, v, mask)  # weights @ v, (..., n_q, d_v)
+    return output.astype(dtype), weights.astype(dtype)
+
+
+def masked_product(weights: FloatArray, v: FloatArray, mask: BoolArray | None) -> FloatArray:
+    """`weights @ v`, in which a masked row of `v` is left out, not multiplied by 0.
+
+    The two differ only where `v` is not finite, for 0 * inf and 0 * nan are nan: those rows are
+    added one by one, to the queries that may see them.
+    """
+    finite = np.isfinite(v).all(axis=-1, keepdims=True)  # (..., n_k, 1)
+    with np.errstate(invalid="ignore"):
+        if mask is None or finite.all():
+            return weights @ v
+        total = weights @ np.where(finite, v, 0)
+        rest = np.where(finite, 0, v)
+        for j in np.flatnonzero(rest.any(axis=-1).reshape(-1, v.shape[-2]).any(axis=0)):
+            term = weights[..., :, j, None] * rest[..., None, j, :]  # (..., n_q, d_v)
+            total = total + np.where(mask[..., :, j, None], term, 0)
+    return total
