@@ -14,9 +14,9 @@ from typing import Any
 
 import yaml
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
-from mkdocs.utils import meta
-from place import ROOT, complain
+from place import ROOT, complain, title
 
 CITATION = re.compile(r"\[@([\w-]+)(?:, ([^\]]+))?\]")
 LISTING = re.compile(r"<!-- references: ([\w ]+) -->")
@@ -37,9 +37,9 @@ def cited_on(folder: Path) -> dict[str, list[tuple[str, str]]]:
     """For each key the (file name, title) of the pages in `folder` that cite it."""
     found: dict[str, list[tuple[str, str]]] = {}
     for path in sorted(folder.glob("*.md")):
-        text, front = meta.get_data(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
         for key in dict.fromkeys(match[1] for match in CITATION.finditer(text)):
-            found.setdefault(key, []).append((path.name, front["title"]))
+            found.setdefault(key, []).append((path.name, title(path)))
     return found
 
 
@@ -49,13 +49,14 @@ def entry(source: dict[str, Any], pages: list[tuple[str, str]], language: str) -
 
     checked, year = source["checked"], source["year"] or say("year-unknown")
     about = [source["authors"], year, *(say(source[x]) for x in ("medium", "language", "level"))]
+    about += [say("from-article")] if source.get("from_article") else []
     rows = [
         f"**[{source['title']}]({source['url']})**{{ lang={source['language']} }}",
         " · ".join(str(part) for part in about),
         source["good_for"][language],
     ]
     if "errata" in source:
-        rows.append(f"**{say('errata')}** {source['errata'][language]}")
+        rows.append(f"**{say('errata')}**{say('colon')}{source['errata'][language]}")
     if pages:
         links = say("comma").join(f"[{title}]({name})" for name, title in pages)
         rows.append(f"{say('used-on')} {links}")
@@ -66,21 +67,38 @@ def entry(source: dict[str, Any], pages: list[tuple[str, str]], language: str) -
     return f'<article class="reference" id="{source["key"]}" markdown>\n\n{body}\n\n</article>'
 
 
-def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, **_: Any) -> str:
-    language = Path(config.docs_dir).name
+def cited(match: re.Match[str], page: Page) -> tuple[str, str] | None:
+    """The key and the text of a citation's link; None, with a warning, where there is no source."""
+    key, where = match.groups()
     sources = {source["key"]: source for source in load()["references"]}
+    if key not in sources:
+        complain(page, f"[@{key}", f"no source '{key}' in docs/references.yml")
+        return None
+    spot = f", {'§' if where[0].isdigit() else ''}{where}" if where else ""
+    return key, f"{sources[key]['short']}{spot}"
 
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, **_: Any) -> str:
     def cite(match: re.Match[str]) -> str:
-        key, where = match.groups()
-        if key not in sources:
-            complain(page, f"[@{key}", f"no source '{key}' in docs/references.yml")
-            return match[0]
-        spot = f", {'§' if where[0].isdigit() else ''}{where}" if where else ""
-        return f"[{sources[key]['short']}{spot}](references.md#{key}){{ .citation }}"
+        link = cited(match, page)
+        return f"[{link[1]}](references.md#{link[0]}){{ .citation }}" if link else match[0]
 
     def listing(match: re.Match[str]) -> str:
         pages = cited_on(Path(config.docs_dir))
-        chosen = [s for s in sources.values() if s["medium"] in match[1].split()]
+        chosen = [s for s in load()["references"] if s["medium"] in match[1].split()]
+        language = Path(config.docs_dir).name
         return "\n\n".join(entry(s, pages.get(s["key"], []), language) for s in chosen)
 
     return CITATION.sub(cite, LISTING.sub(listing, markdown))
+
+
+def on_page_content(html: str, page: Page, files: Files, **_: Any) -> str:
+    """The citations that docstrings brought to the page after its Markdown was read."""
+    ledger_page = files.get_file_from_path("references.md")
+    target = ledger_page.url_relative_to(page.file) if ledger_page else ""
+
+    def cite(match: re.Match[str]) -> str:
+        link = cited(match, page)
+        return f'<a class="citation" href="{target}#{link[0]}">{link[1]}</a>' if link else match[0]
+
+    return CITATION.sub(cite, html)
