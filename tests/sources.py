@@ -20,9 +20,9 @@ FRONT = re.compile(r"\A---\n.*?^---\n", re.M | re.S)
 FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<![\\$])\$([^$\n]+)\$", re.S)
 
 
-def blank(pattern: re.Pattern[str], text: str) -> str:
-    """`text` with what matches taken out and every line where it was."""
-    return pattern.sub(lambda match: "\n" * match[0].count("\n"), text)
+def blank(pattern: re.Pattern[str], text: str, put: str = "") -> str:
+    """`text` with `put` for what matches, and every line where it was."""
+    return pattern.sub(lambda match: put + "\n" * match[0].count("\n"), text)
 
 
 class Source:

@@ -23,6 +23,7 @@ IN_ANY_ORDER = {
 }
 DECIMAL = re.compile(r"(?<![\w.])\d+\.\d+(?!\.?\d)")
 HAN = r"[\u3400-\u9fff]"
+FULL = "[，。；：？！（）]"
 
 
 @pytest.fixture(params=PAGES)
@@ -112,12 +113,12 @@ def test_code_is_included_and_not_pasted(page: Source) -> None:
 @pytest.mark.parametrize("name", PAGES)
 def test_chinese_typography(name: str) -> None:
     page = Source("zh", name)
-    code = re.compile(r"`[^`\n]+`|\{[^}\n]*\}|<[^>\n]+>|\]\([^)\n]*\)")
-    text = blank(code, blank(FORMULA, page.prose))
+    text = blank(re.compile(r"`[^`\n]+`"), blank(FORMULA, page.prose, "x"), "x")
+    text = blank(re.compile(r"\{[^}\n]*\}|<[^>\n]+>|\]\([^)\n]*\)"), text)
     wrong = {
         "half-width punctuation beside Han": rf"{HAN}[,;:?!()]|[,;?!(]{HAN}",
         "no space between Han and Latin": rf"{HAN}[A-Za-z0-9]|[A-Za-z0-9]{HAN}",
-        "space beside full-width punctuation": r"[，。；：？！（）] +(?=\S)|(?<=\S) +[，。；：？！（）]",
+        "space beside full-width punctuation": rf"{FULL} +[^\s|{{]|[^\s|*#>-] +{FULL}",
     }
     found = [
         f"{page.at(line)}: {what}: {value!r}"

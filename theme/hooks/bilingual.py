@@ -17,13 +17,9 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import Files
 from mkdocs.structure.nav import Navigation
-from place import ROOT, log, place
+from place import ROOT, is_main, log, place
 
 state = {"dirty": False}
-
-
-def is_main(config: MkDocsConfig) -> bool:
-    return Path(config.docs_dir).name == "zh"
 
 
 class WithLine(logging.Filter):

@@ -13,7 +13,7 @@ from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.pages import Page
-from place import ROOT, complain
+from place import ROOT, complain, is_main
 
 FIGURE = re.compile(
     r'(?:<p>)?<img alt="([^"]*)" src="figure:([\w-]+)"(?: title="([^"]*)")? ?/?>(?:</p>)?'
@@ -21,7 +21,7 @@ FIGURE = re.compile(
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, **_: Any) -> str:
-    chinese = Path(config.docs_dir).name == "zh"
+    chinese = is_main(config)
 
     def put(match: re.Match[str]) -> str:
         alt, name, caption = match[1], match[2], match[3] or ""

@@ -17,6 +17,7 @@ from place import ROOT, complain
 from py_mini_racer import JSEvalException, MiniRacer
 
 FORMULA = re.compile(r'<(span|div) class="arithmatex">\\([(\[])(.*?)\\[)\]]</\1>', re.S)
+CLOSING = "，。；：？！）、”》,.;:?!)"
 MACROS = {
     **{f"\\{x.upper()}": rf"\htmlClass{{{x}}}{{{x.upper()}}}" for x in "qkv"},
     **{f"\\{x}": rf"\htmlClass{{{x}}}{{{x}}}" for x in "qkv"},
@@ -58,6 +59,8 @@ def on_page_content(html: str, page: Page, **_: Any) -> str:
             reason = str(error).split("ParseError: ")[-1].split("\n")[0]
             complain(page, tex.splitlines()[0].strip(), f"bad formula: {reason}")
             return match[0]
-        return f'<{tag} class="arithmatex" data-search-exclude>{done}</{tag}>'
+        # A word joiner keeps the punctuation after a formula from starting a line.
+        glue = "&#8288;" if match.string[match.end() : match.end() + 1] in set(CLOSING) else ""
+        return f'<{tag} class="arithmatex" data-search-exclude>{done}</{tag}>{glue}'
 
     return FORMULA.sub(put, html)

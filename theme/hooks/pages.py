@@ -60,7 +60,8 @@ def styles(base_url: str) -> str:
     return css
 
 
-def on_env(env: jinja2.Environment, **_: Any) -> jinja2.Environment:
+def on_env(env: jinja2.Environment, config: MkDocsConfig, **_: Any) -> jinja2.Environment:
+    config.extra_css = []  # mkdocstrings brings a style sheet; ours covers the little it needs
     env.globals.update(styles=styles, bundle=material_file("assets/javascripts/bundle.*.min.js"))
     return env
 
@@ -80,6 +81,12 @@ def finish(html: str) -> str:
     policy = POLICY.format(hashes=" ".join(f"'sha256-{d}'" for d in dict.fromkeys(digests)))
     tag = f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
     return html.replace('<meta charset="utf-8">', f'<meta charset="utf-8">{tag}', 1)
+
+
+def on_page_content(html: str, **_: Any) -> str:
+    # What may scroll sideways must be reachable from the keyboard.
+    scrolls = r'(<pre>(?:<span></span>)?<code|<table|<div class="arithmatex")([ >])'
+    return re.sub(scrolls, r'\1 tabindex="0"\2', html)
 
 
 def on_post_page(output: str, **_: Any) -> str:

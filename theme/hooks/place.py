@@ -1,19 +1,31 @@
-"""Say where in the sources something stands, as `docs/zh/page.md:12`."""
+"""What every hook needs: where something stands in the sources, which language is built."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
+from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.plugins import get_plugin_logger
 from mkdocs.structure.pages import Page
+from mkdocs.utils import meta
 
 ROOT = Path(__file__).parents[2]
 log = get_plugin_logger("qkv")
 
 
+def is_main(config: MkDocsConfig) -> bool:
+    """Whether this is the Chinese build, which starts the English one."""
+    return Path(config.docs_dir).name == "zh"
+
+
+def title(path: Path) -> str:
+    """The title in a page's front matter: what the navigation calls the page."""
+    return str(meta.get_data(path.read_text(encoding="utf-8"))[1]["title"])
+
+
 def place(path: str | Path, text: str = "") -> str:
-    """The file, relative to the project, and the first line that holds `text`."""
+    """`docs/zh/page.md:12`: the file and the first line of it that holds `text`."""
     lines = Path(path).read_text(encoding="utf-8").splitlines()
     line = next((n for n, row in enumerate(lines, 1) if text and text in row), 1)
     return f"{os.path.relpath(path, ROOT)}:{line}"

@@ -1,7 +1,8 @@
 // What must work before the theme's script is there, and the loading of that script.
 "use strict";
 {
-  const bundle = document.currentScript.dataset.bundle;
+  const own = document.currentScript;
+  const runner = () => import(new URL("run.mjs", own.src));
   const signs = ["pointerdown", "pointermove", "keydown", "focusin", "scroll", "touchstart"];
 
   // Search, copy buttons and instant navigation come with the reader's first sign of life:
@@ -18,9 +19,12 @@
       search.focus();
     }
     const script = document.createElement("script");
-    script.src = bundle;
+    script.src = own.dataset.bundle;
     // What was typed while it loaded is searched for.
-    script.onload = () => search?.value && search.dispatchEvent(new KeyboardEvent("keyup"));
+    script.onload = () => {
+      if (search?.value) search.dispatchEvent(new KeyboardEvent("keyup"));
+      document$.subscribe(restore); // after every instant navigation
+    };
     document.head.append(script);
   };
   for (const sign of signs) addEventListener(sign, wake, { capture: true, passive: false });
@@ -36,4 +40,16 @@
       link.href = there.pathname + page + location.hash;
     }, true);
   }
+
+  // Run, Edit, Reset, Copy: their script comes when one is pressed, or when the reader has edits.
+  addEventListener("click", async (event) => {
+    const knob = event.target.closest?.("[data-do]");
+    if (knob) (await runner()).press(knob);
+  });
+  const restore = async () => {
+    try {
+      if (Object.keys(localStorage).some((key) => key.startsWith("qkv:"))) (await runner()).restore();
+    } catch { /* storage refused: there are no edits */ }
+  };
+  restore();
 }

