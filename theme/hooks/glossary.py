@@ -54,7 +54,7 @@ def spelling(term: dict[str, Any], language: str) -> str:
     if language == "en":
         return rf"\b{re.escape(term['en'])}s?\b"
     # A single character stands in many other words: only where its English name follows.
-    return re.escape(term["zh"]) + ("(?=（)" if len(term["zh"]) == 1 else "")
+    return re.escape(str(term["zh"])) + ("(?=（)" if len(term["zh"]) == 1 else "")
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:

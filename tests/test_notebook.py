@@ -1,0 +1,187 @@
+"""The notebooks: what is stored is what running them gives, and their pages are light."""
+
+from __future__ import annotations
+
+import html
+import re
+import runpy
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import nbformat
+import pytest
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.toc import get_toc
+from mkdocs_jupyter.convert import nb2html
+from mkdocs_jupyter.plugin import _get_nb_toc_tokens
+from nbformat import NotebookNode
+from sources import DOCS, ROOT
+from test_pages import DECIMAL
+
+# isort: split
+import notebooks as hook  # theme/hooks, which `sources` puts on the path
+
+MAKE = runpy.run_path(str(DOCS / "notebooks/make.py"))
+NUMBER = re.compile(r"-?\d+(?:\.(\d+))?")
+LANGUAGES = pytest.mark.parametrize("language", ["zh", "en"])
+NAMES = pytest.mark.parametrize("name", MAKE["NAMES"])
+
+
+def stored(name: str, language: str) -> NotebookNode:
+    return nbformat.read(MAKE["stored"](name, language), as_version=4)
+
+
+def printed(notebook: NotebookNode) -> list[tuple[str, str]]:
+    """What each cell printed: its id and the text."""
+    return [(cell.id, out.text) for cell in notebook.cells for out in cell.get("outputs", ())]
+
+
+def agree(text: str, other: str) -> bool:
+    """Equal but for decimals, which may differ by one in their last place (another processor)."""
+    numbers, others = list(NUMBER.finditer(text)), list(NUMBER.finditer(other))
+    return NUMBER.sub("", text) == NUMBER.sub("", other) and all(
+        abs(float(a[0]) - float(b[0])) <= (1.01 * 10 ** -len(a[1]) if a[1] else 0)
+        for a, b in zip(numbers, others, strict=True)
+    )
+
+
+def test_there_is_a_notebook() -> None:
+    assert MAKE["NAMES"]
+
+
+@NAMES
+def test_running_a_notebook_again_gives_what_is_stored(name: str) -> None:
+    for language, fresh in MAKE["make"](name).items():
+        kept = stored(name, language)
+        path = f"docs/{language}/notebooks/{name}.ipynb: run python docs/notebooks/make.py"
+        assert fresh.metadata == kept.metadata, path
+        for new, old in zip(fresh.cells, kept.cells, strict=True):
+            assert (new.id, new.source) == (old.id, old.source), path
+            outputs = new.get("outputs", []), old.get("outputs", [])
+            assert [o.output_type for o in outputs[0]] == [o.output_type for o in outputs[1]], path
+        results = printed(fresh), printed(kept)
+        assert results[0], "a notebook prints something"
+        for (cell, new_text), (_, old_text) in zip(*results, strict=True):
+            assert agree(new_text, old_text), f"{path}, {cell}:\n{new_text}\nstored:\n{old_text}"
+
+
+def test_what_agrees() -> None:
+    assert agree("loss 0.42, 26 kinds", "loss 0.43, 26 kinds")
+    assert not agree("loss 0.42, 26 kinds", "loss 0.44, 26 kinds")
+    assert not agree("loss 0.42, 26 kinds", "loss 0.42, 25 kinds")
+    assert not agree("unchanged: True", "unchanged: False")
+
+
+@NAMES
+def test_both_languages_have_the_same_cells(name: str) -> None:
+    zh, en = stored(name, "zh"), stored(name, "en")
+    assert [cell.id for cell in zh.cells] == [cell.id for cell in en.cells]
+    for mine, other in zip(zh.cells, en.cells, strict=True):
+        if mine.cell_type == "code":
+            assert mine == other
+        else:
+            links = [re.findall(r"\]\((.*?)\)", cell.source) for cell in (mine, other)]
+            formulas = [re.findall(r"\$.*?\$", cell.source) for cell in (mine, other)]
+            assert links[0] == links[1]
+            assert formulas[0] == formulas[1]
+
+
+@NAMES
+@LANGUAGES
+def test_every_decimal_in_the_prose_was_printed(name: str, language: str) -> None:
+    notebook = stored(name, language)
+    known = {number for _, text in printed(notebook) for number in DECIMAL.findall(text)}
+    prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    assert set(DECIMAL.findall(prose)) <= known
+
+
+def rendered(path: Path, language: str) -> tuple[str, Any]:
+    """The page that mkdocs-jupyter and the hook make of a notebook."""
+    config: Any = SimpleNamespace(
+        docs_dir=str(DOCS / language),
+        site_dir=str(ROOT / "site"),
+        use_directory_urls=True,
+        mdx_configs={"toc": {"permalink_title": "link"}},
+    )
+    root = DOCS / language
+    sources = [*root.rglob("*.md"), path]
+    files = Files(
+        [
+            File(
+                str(source.relative_to(root) if source.is_relative_to(root) else source.name),
+                str(root if source.is_relative_to(root) else source.parent),
+                config.site_dir,
+                True,
+            )
+            for source in sources
+        ]
+    )
+    tokens, _ = _get_nb_toc_tokens(str(path), 6)
+    page: Any = SimpleNamespace(file=list(files)[-1], meta={}, title="", toc=get_toc(tokens))
+    body = nb2html(str(path), no_prompt=True)
+    return hook.on_page_content(body, page=page, config=config, files=files) or "", page
+
+
+@NAMES
+@LANGUAGES
+def test_the_page_of_a_notebook(name: str, language: str, caplog: pytest.LogCaptureFixture) -> None:
+    notebook = stored(name, language)
+    body, page = rendered(MAKE["stored"](name, language), language)
+    assert not caplog.records, caplog.text
+    assert len(body) < 60_000
+    for word in ("<style", "<script", "jp-", "$", ".md"):
+        assert word not in body
+    assert page.title == notebook.metadata.title
+    assert page.meta["description"] == notebook.metadata.description
+
+    text = html.unescape(re.sub(r"<[^>]+>", "", body))
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            assert cell.source in text
+    for _, output in printed(notebook):
+        assert output.strip() in text
+
+    headings = [cell.id for cell in notebook.cells if cell.source.startswith("#")]
+    assert re.findall(r'<h\d id="([^"]+)"', body) == headings
+    assert [item.id for item in hook.in_order(page.toc)] == headings
+    assert headings[0] == name
+
+
+@pytest.mark.parametrize(
+    ("cell", "complaint"),
+    [
+        (
+            nbformat.v4.new_markdown_cell("See [there](nowhere.md)."),
+            "'nowhere.md' leads to no page",
+        ),
+        (
+            nbformat.v4.new_code_cell(
+                "1 / 0",
+                outputs=[nbformat.v4.new_output("error", ename="E", evalue="e", traceback=["t"])],
+            ),
+            "an error",
+        ),
+    ],
+    ids=["broken link", "stored error"],
+)
+def test_a_faulty_notebook_is_named(
+    cell: NotebookNode, complaint: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    metadata = {"kernelspec": MAKE["KERNEL"], "title": "t", "description": "d"}
+    path = tmp_path / "faulty.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell], metadata=metadata), path)
+    rendered(path, "en")
+    assert complaint in caplog.text
+    assert "faulty.ipynb:" in caplog.text
+
+
+def test_a_cell_that_the_prose_leaves_out_is_named(tmp_path: Path) -> None:
+    made = runpy.run_path(str(DOCS / "notebooks/make.py"))
+    assemble = made["assemble"]
+    assemble.__globals__["HERE"] = tmp_path
+    (tmp_path / "n.py").write_text("# %% shown\nprint(1)\n\n# %% left\nprint(2)\n", "utf-8")
+    prose = '---\ntitle: t\n---\n# T { #n }\n\n```python\n--8<-- "n.py:shown"\n```\n'
+    (tmp_path / "n.en.md").write_text(prose, "utf-8")
+    with pytest.raises(ValueError, match="leaves out left"):
+        assemble("n", "en")
