@@ -117,12 +117,12 @@ def shadows(t):
         _arrow(origin, origin + unit * QUERY * [1, -1], BLUE, 3),
         _text(
             *(origin + unit * 8.1 * ahead - 6 * below),
-            t("q 的直线", "line of q"),
+            t("q 所在的直线", "line of q"),
             "start",
             f'{BOLD} fill="{BLUE}"',
         ),
     ]
-    label = t("a 和 b 在 q 的直线上的影子", "the shadows of a and b on the line of q")
+    label = t("a 和 b 在 q 所在直线上的影子", "the shadows of a and b on the line of q")
     return _svg(306, label, parts)
 
 

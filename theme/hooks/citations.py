@@ -67,21 +67,26 @@ def entry(source: dict[str, Any], pages: list[tuple[str, str]], language: str) -
     return f'<article class="reference" id="{source["key"]}" markdown>\n\n{body}\n\n</article>'
 
 
-def cited(match: re.Match[str], page: Page) -> tuple[str, str] | None:
-    """The key and the text of a citation's link; None, with a warning, where there is no source."""
+def cited(match: re.Match[str], page: Page) -> tuple[str, str, str] | None:
+    """A citation's key, text and tip; None, with a warning, where there is no such source."""
     key, where = match.groups()
     sources = {source["key"]: source for source in load()["references"]}
     if key not in sources:
         complain(page, f"[@{key}", f"no source '{key}' in docs/references.yml")
         return None
     spot = f", {'§' if where[0].isdigit() else ''}{where}" if where else ""
-    return key, f"{sources[key]['short']}{spot}"
+    tip = f"{sources[key]['authors']}: {sources[key]['title']}"
+    return key, f"{sources[key]['short']}{spot}", tip.replace('"', "”")
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, **_: Any) -> str:
     def cite(match: re.Match[str]) -> str:
         link = cited(match, page)
-        return f"[{link[1]}](references.md#{link[0]}){{ .citation }}" if link else match[0]
+        return (
+            f'[{link[1]}](references.md#{link[0]}){{ .citation data-tip="{link[2]}" }}'
+            if link
+            else match[0]
+        )
 
     def listing(match: re.Match[str]) -> str:
         pages = cited_on(Path(config.docs_dir))
