@@ -7,6 +7,7 @@ from qkv_docs.gradients import scaled_dot_product_attention_backward, softmax_ba
 from qkv_docs.heads import merge_heads, multi_head_attention, split_heads
 from qkv_docs.lookup import LookupBatch, LookupHistory, LookupModel, lookup_batch, train_lookup
 from qkv_docs.masks import causal_mask, padding_mask, sliding_window_mask
+from qkv_docs.positions import alibi_bias, rope, sinusoidal_positions
 from qkv_docs.roles import Role, describe
 from qkv_docs.similarity import cosine_similarity, dot_product
 
@@ -15,6 +16,7 @@ __all__ = [
     "LookupHistory",
     "LookupModel",
     "Role",
+    "alibi_bias",
     "causal_mask",
     "cosine_similarity",
     "describe",
@@ -27,8 +29,10 @@ __all__ = [
     "multi_head_attention",
     "one_hot",
     "padding_mask",
+    "rope",
     "scaled_dot_product_attention",
     "scaled_dot_product_attention_backward",
+    "sinusoidal_positions",
     "sliding_window_mask",
     "softmax",
     "softmax_backward",

@@ -1,0 +1,242 @@
+"""Measure what the page why-sqrt-dk says, and write why-sqrt-dk.json beside this file.
+
+Run with `python docs/data/why_sqrt_dk.py` (about half an hour on one core; NumPy only). Every
+number is seeded: the same NumPy gives the same file. Training without the division at d_k = 512
+is so sensitive that another order of summation (another BLAS, more threads) changes the steps it
+takes; hence one thread, nine seeds and medians. tests/test_why_sqrt_dk.py recomputes a part.
+"""
+
+import math
+import os
+import platform
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+if __name__ == "__main__":
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy is imported
+
+import numpy as np
+
+from qkv_docs.attention import scaled_dot_product_attention
+from qkv_docs.gradients import softmax_backward
+from qkv_docs import LookupBatch, LookupModel, lookup_batch, train_lookup
+
+FILE = Path(__file__).with_name("why-sqrt-dk.json")
+DIVISORS = ("1", "sqrt(d_k)", "d_k", "sqrt(d_model)")
+
+# 1. random queries and keys
+WIDTHS = (4, 16, 64, 256, 1024)
+N_QUERIES, N_KEYS, D_MODEL = 2000, 8, 512  # d_model only enters the divisor sqrt(d_model)
+
+# 2. the first gradient and 3. the training of the lookup model, whose d_model is 64
+STARTS = {"small": 0.02, "unit": 0.125, "double": 0.25}  # std of W_Q and W_K; 0.125 = 1/sqrt(64)
+GRADIENT_WIDTHS = (8, 64, 512, 1024)
+N_QUESTIONS = 1000
+TRAINED_WIDTHS = (8, 64, 512)
+LEARNING_RATES = (0.0003, 0.001, 0.003, 0.01, 0.03)
+SEEDS, MORE_SEEDS = (0, 1, 2), tuple(range(9))  # to find the best rate; to measure with it
+BATCH_SIZES = (32, 128, 512)
+STEPS, EVERY, GOAL = 600, 10, 0.99
+CURVE_STEPS = 200
+
+
+def scale(divisor: str, d_k: int, d_model: int) -> float:
+    """What the dot products are multiplied by."""
+    numbers = {"1": 1.0, "sqrt(d_k)": d_k**0.5, "d_k": d_k, "sqrt(d_model)": d_model**0.5}
+    return 1 / numbers[divisor]
+
+
+def random_attention(d_k: int, divisor: str) -> dict[str, float]:
+    """Independent entries with mean 0 and variance 1: how peaked is softmax, how much passes it?"""
+    rng = np.random.default_rng(0)
+    q = rng.standard_normal((N_QUERIES, 1, d_k))
+    k = rng.standard_normal((N_QUERIES, N_KEYS, d_k))
+    factor = scale(divisor, d_k, D_MODEL)
+    _, weights = scaled_dot_product_attention(q, k, k[..., :1], scale=factor)
+    weights = weights[:, 0]  # (n_queries, n_keys)
+    logs = np.log(np.maximum(weights, 1e-300))
+    # row i of the Jacobian: what comes back when only weight i is asked to grow
+    eye = np.broadcast_to(np.eye(N_KEYS), (N_QUERIES, N_KEYS, N_KEYS))
+    jacobian = softmax_backward(eye, np.broadcast_to(weights[:, None, :], eye.shape))
+    norms = np.sqrt((jacobian**2).sum(axis=(-1, -2)))
+    return {
+        "score_std": float((q @ k.swapaxes(-1, -2)).std() * factor),
+        "largest_weight": float(weights.max(axis=-1).mean()),
+        "entropy": float(-(weights * logs).sum(axis=-1).mean() / math.log(N_KEYS)),
+        "jacobian_median": float(np.median(norms)),
+        "jacobian_below_0.01": float((norms < 0.01).mean()),
+    }
+
+
+def first_gradient(d_k: int, divisor: str, start: str) -> dict[str, float]:
+    """The untrained lookup model: gradient of the mean loss, and of each question alone."""
+    model = LookupModel.create(0, d_k=d_k, scale=scale(divisor, d_k, 64), init_std=STARTS[start])
+    batch = lookup_batch(np.random.default_rng(1), N_QUESTIONS)
+    _, grads = model.loss_and_gradients(batch)
+    alone = np.empty((2, N_QUESTIONS))
+    for i in range(N_QUESTIONS):
+        _, one = model.loss_and_gradients(LookupBatch(*(part[i : i + 1] for part in batch)))
+        alone[:, i] = np.linalg.norm(one["w_q"]), np.linalg.norm(one["w_v"])
+    squares = np.sort(alone[0] ** 2)
+    return {
+        "w_q_of_the_mean": float(np.linalg.norm(grads["w_q"])),
+        "w_q_median_question": float(np.median(alone[0])),
+        "w_q_share_of_top_5_percent": float(squares[-N_QUESTIONS // 20 :].sum() / squares.sum()),
+        "w_v_of_the_mean": float(np.linalg.norm(grads["w_v"])),
+        "w_v_median_question": float(np.median(alone[1])),
+    }
+
+
+def training(
+    d_k: int,
+    divisor: str,
+    start: str,
+    lr: float,
+    seed: int,
+    *,
+    batch_size: int = 128,
+    steps: int = STEPS,
+    stop_at: float | None = GOAL,
+) -> tuple[list[int], list[float]]:
+    """Evaluated steps of one run, and the accuracy at each."""
+    model = LookupModel.create(seed, d_k=d_k, scale=scale(divisor, d_k, 64), init_std=STARTS[start])
+    with np.errstate(over="ignore"):  # at the highest rates some runs blow up
+        history = train_lookup(
+            model,
+            steps=steps,
+            lr=lr,
+            batch_size=batch_size,
+            seed=seed,
+            every=EVERY,
+            stop_at=stop_at,
+        )
+    return history.steps, history.accuracy
+
+
+def conditions() -> Iterator[dict[str, object]]:
+    """Every start with and without the division by sqrt(d_k), the unit start with all divisors."""
+    for d_k in TRAINED_WIDTHS:
+        for start in STARTS:
+            for divisor in DIVISORS if start == "unit" else DIVISORS[:2]:
+                yield {"d_k": d_k, "divisor": divisor, "start": start}
+
+
+def sweep(**condition: object) -> list[dict[str, object]]:
+    """One row a learning rate: the step at which each seed reached the goal, if it did."""
+    rows = []
+    for lr in LEARNING_RATES:
+        ends = [training(**condition, lr=lr, seed=seed) for seed in SEEDS]
+        steps = [steps[-1] if accuracy[-1] >= GOAL else None for steps, accuracy in ends]
+        final = [Number(accuracy[-1], ".3f") for _, accuracy in ends]
+        rows.append({**condition, "lr": lr, "steps": steps, "accuracy": final})
+        print(rows[-1], file=sys.stderr, flush=True)
+    return rows
+
+
+def best_of(rows: list[dict[str, object]]) -> dict[str, object]:
+    """The rate with the fewest steps, and how many rates brought most seeds to the goal."""
+    best = min(rows, key=lambda row: sum(step or STEPS + EVERY for step in row["steps"]))
+    condition = {name: best[name] for name in best if name not in ("steps", "accuracy")}
+    works = sum(sum(step is not None for step in row["steps"]) >= 2 for row in rows)
+    return {**condition, "rates_that_work": works}
+
+
+def measured(rows: list[dict[str, object]]) -> dict[str, object]:
+    """The best rate of a sweep with nine seeds: their steps in order (null: not reached)."""
+    best = best_of(rows)
+    options = {name: best[name] for name in best if name != "rates_that_work"}
+    ends = [training(**options, seed=seed) for seed in MORE_SEEDS]
+    steps = sorted(s[-1] if a[-1] >= GOAL else math.inf for s, a in ends)
+    shown = [None if step == math.inf else step for step in steps]
+    print(best, shown, file=sys.stderr, flush=True)
+    return {**best, "median": shown[len(shown) // 2], "steps": shown}
+
+
+def curve(d_k: int, divisor: str, start: str, lr: float, **_: object) -> dict[str, object]:
+    """Accuracy at every evaluation, mean of nine seeds."""
+    runs = [
+        training(d_k, divisor, start, lr, seed, steps=CURVE_STEPS, stop_at=None)[1]
+        for seed in MORE_SEEDS
+    ]
+    mean = [Number(value, ".3f") for value in np.mean(runs, axis=0)]
+    return {"d_k": d_k, "divisor": divisor, "start": start, "lr": lr, "accuracy": mean}
+
+
+class Number(float):
+    """A float that is written with a fixed format, trailing zeros included."""
+
+    def __new__(cls, value: float, form: str) -> "Number":
+        number = super().__new__(cls, value)
+        number.form = form
+        return number
+
+    def __repr__(self) -> str:
+        return format(float(self), self.form)
+
+
+def formatted(row: dict[str, float], **context: object) -> dict[str, object]:
+    """Two decimals, or two significant digits where too little would be left."""
+    forms = {n: ".2f" if value == 0 or value >= 0.01 else ".1e" for n, value in row.items()}
+    return {**context, **{name: Number(value, forms[name]) for name, value in row.items()}}
+
+
+def json_text(value: object, indent: str = "") -> str:
+    """JSON, one line a row; the `json` module would drop the trailing zeros of a Number."""
+    if isinstance(value, str):
+        return f'"{value}"'  # there is nothing to escape in ours
+    if not isinstance(value, (dict, list)):
+        return "null" if value is None else repr(value)
+    rows = list(value.values()) if isinstance(value, dict) else value
+    long = any(isinstance(row, (dict, list)) for row in rows) and len(indent) < 4
+    inner = indent + "  "
+    items = [json_text(row, inner if long else " " * 9) for row in rows]
+    if isinstance(value, dict):
+        items = [f'"{name}": {item}' for name, item in zip(value, items, strict=True)]
+    body = f"\n{inner}" + f",\n{inner}".join(items) + f"\n{indent}" if long else ", ".join(items)
+    return f"{{{body}}}" if isinstance(value, dict) else f"[{body}]"
+
+
+def main() -> None:
+    sweeps = [sweep(**condition) for condition in conditions()]
+    best = [measured(rows) for rows in sweeps]
+    batches = [
+        measured(sweep(d_k=64, divisor=divisor, start="unit", batch_size=batch_size))
+        for batch_size in BATCH_SIZES for divisor in DIVISORS[:2]
+    ]  # fmt: skip
+    FILE.write_text(json_text({
+        "about": {
+            "command": "python docs/data/why_sqrt_dk.py",
+            "ran_on": f"NumPy {np.__version__}, float64, one thread, "
+            f"Python {platform.python_version()}",
+            "random_attention": f"{N_QUERIES} queries with {N_KEYS} keys each, entries independent,"
+            f" mean 0, variance 1, seed 0; d_model {D_MODEL}",
+            "first_gradient": "untrained lookup model, d_model 64, d_v 16, seed 0, "
+            f"{N_QUESTIONS} questions; Frobenius norms",
+            "training": f"lookup model, d_model 64, d_v 16, Adam, batches of 128, at most {STEPS} "
+            f"steps, evaluated every {EVERY} steps on 500 contexts; steps = first evaluated step "
+            f"with accuracy {GOAL} or more; runs: seeds 0 to 2; a rate works if it brings two of "
+            "them to the goal; best: the best rate with seeds 0 to 8",
+            "starts": "standard deviation of W_Q and W_K: "
+            + ", ".join(f"{name} {std}" for name, std in STARTS.items()),
+        },
+        "random_attention": [
+            formatted(random_attention(d_k, divisor), d_k=d_k, divisor=divisor)
+            for d_k in WIDTHS for divisor in DIVISORS
+        ],
+        "first_gradient": [
+            formatted(first_gradient(d_k, divisor, start), d_k=d_k, divisor=divisor, start=start)
+            for start in ("unit", "small") for d_k in GRADIENT_WIDTHS for divisor in DIVISORS[:2]
+        ],
+        "training_best": best,
+        "training_best_by_batch_size": batches,
+        "training_curves": {
+            "steps": list(range(0, CURVE_STEPS + 1, EVERY)),
+            "means": [curve(**row) for row in best if row["d_k"] == 512],
+        },
+        "training_runs": [row for rows in sweeps for row in rows],
+    }) + "\n", encoding="utf-8")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

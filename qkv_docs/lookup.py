@@ -1,0 +1,308 @@
+"""A model small enough to watch: one attention head that learns to look things up.
+
+The context is a list of pairs, a letter and a digit each (`b7 k2 q0`); the question is a letter
+(`k?`); the answer is its digit (`2`). There are no positions, no MLP and no residual path, so only
+attention can find the answer. The embeddings are random and stay as they are; what learns is W_Q,
+W_K, W_V and W_O.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from qkv_docs._checks import FloatArray, integer
+from qkv_docs.attention import scaled_dot_product_attention, softmax
+from qkv_docs.gradients import scaled_dot_product_attention_backward
+
+LETTERS, DIGITS = 26, 10
+QUESTION_MARK = LETTERS + DIGITS  # the last row of the embedding table
+PARAMETERS = ("w_q", "w_k", "w_v", "w_o")
+
+# A pair whose two ids add up to a multiple of 5 is kept out of training: 2 of a letter's 10 digits.
+_KEPT_OUT = (np.arange(LETTERS)[:, None] + np.arange(DIGITS)) % 5 == 0
+_SEEN = np.nonzero(~_KEPT_OUT)[1].reshape(LETTERS, 8)
+_UNSEEN = np.nonzero(_KEPT_OUT)[1].reshape(LETTERS, 2)
+
+Ids = NDArray[np.int64]
+
+
+class LookupBatch(NamedTuple):
+    """Contexts of pairs, and which pair of each is asked for.
+
+    Shapes: `letters` and `digits` `(size, n_pairs)`, `slots` `(size,)`.
+    """
+
+    letters: Ids  # 0 to 25
+    digits: Ids  # 0 to 9
+    slots: Ids  # 0 to n_pairs - 1
+
+    @property
+    def answers(self) -> Ids:
+        """The digit in the slot asked for, `(size,)`."""
+        return np.take_along_axis(self.digits, self.slots[:, None], axis=1)[:, 0]
+
+    def tokens(self) -> tuple[Ids, Ids]:
+        """The two rows of the embedding table whose sum is the token.
+
+        Returns:
+            `context` `(size, n_pairs, 2)`: letter and digit; `question` `(size, 1, 2)`: letter
+            and question mark.
+        """
+        context = np.stack([self.letters, LETTERS + self.digits], axis=-1)
+        asked = np.take_along_axis(self.letters, self.slots[:, None], axis=1)
+        return context, np.stack([asked, np.full_like(asked, QUESTION_MARK)], axis=-1)
+
+
+def lookup_batch(
+    rng: np.random.Generator, size: int = 128, n_pairs: int = 8, *, unseen: bool = False
+) -> LookupBatch:
+    """Draw contexts of different letters, each with a digit, and a slot to ask for.
+
+    Args:
+        rng: where the randomness comes from.
+        size: how many contexts.
+        n_pairs: how many pairs a context holds, 1 to 26.
+        unseen: draw only the pairs that are kept out of training (two digits of each letter)
+            instead of only the others.
+
+    Raises:
+        ValueError: more pairs than letters, or less than one of anything.
+
+    Examples:
+        >>> batch = lookup_batch(np.random.default_rng(0), size=1, n_pairs=3)
+        >>> [f"{chr(97 + a)}{b}" for a, b in zip(batch.letters[0], batch.digits[0])]
+        ['t4', 'e4', 'k1']
+        >>> batch.slots, batch.answers
+        (array([0]), array([4]))
+    """
+    integer("size", size, least=1)
+    if integer("n_pairs", n_pairs, least=1) > LETTERS:
+        raise ValueError(f"there are {LETTERS} letters, got n_pairs={n_pairs}")
+    letters = rng.permuted(np.tile(np.arange(LETTERS), (size, 1)), axis=1)[:, :n_pairs]
+    allowed = _UNSEEN if unseen else _SEEN
+    digits = allowed[letters, rng.integers(allowed.shape[1], size=letters.shape)]
+    return LookupBatch(letters, digits, rng.integers(n_pairs, size=size))
+
+
+@dataclass
+class LookupModel:
+    """One attention head between fixed embeddings and a choice of ten digits.
+
+    Shapes: `embedding` `(37, d_model)` (26 letters, 10 digits, the question mark), `w_q` and `w_k`
+    `(d_model, d_k)`, `w_v` `(d_model, d_v)`, `w_o` `(d_v, 10)`. `scale` is what the dot products
+    are multiplied by.
+
+    Examples:
+        >>> model = LookupModel.create(seed=0)
+        >>> batch = lookup_batch(np.random.default_rng(0), size=4)
+        >>> logits, weights = model.forward(batch)
+        >>> logits.shape, weights.shape
+        ((4, 10), (4, 8))
+    """
+
+    embedding: FloatArray
+    w_q: FloatArray
+    w_k: FloatArray
+    w_v: FloatArray
+    w_o: FloatArray
+    scale: float
+
+    @classmethod
+    def create(
+        cls,
+        seed: int = 0,
+        *,
+        d_model: int = 64,
+        d_k: int = 16,
+        d_v: int = 16,
+        scale: float | None = None,
+        init_std: float | None = None,
+        dtype: DTypeLike = np.float64,
+    ) -> "LookupModel":
+        """A model before training: every entry random, independent, with mean 0.
+
+        Args:
+            seed: the same seed gives the same model.
+            d_model: width of an embedding.
+            d_k: width of a query and of a key.
+            d_v: width of a value.
+            scale: what the dot products are multiplied by; `1 / sqrt(d_k)` by default.
+            init_std: standard deviation of W_Q and W_K. The default, `1 / sqrt(d_model)`, gives
+                queries and keys whose entries have variance 1.
+            dtype: what to compute in.
+        """
+        rng = np.random.default_rng(seed)
+
+        def normal(std: float, rows: int, columns: int) -> FloatArray:
+            return (std * rng.standard_normal((rows, columns))).astype(dtype)
+
+        std = d_model**-0.5 if init_std is None else init_std
+        return cls(
+            # a token is the sum of two rows: 1/2 + 1/2 makes its entries' variance 1
+            embedding=normal(0.5**0.5, QUESTION_MARK + 1, d_model),
+            w_q=normal(std, d_model, d_k),
+            w_k=normal(std, d_model, d_k),
+            w_v=normal(d_model**-0.5, d_model, d_v),
+            w_o=normal(d_v**-0.5, d_v, DIGITS),
+            scale=d_k**-0.5 if scale is None else scale,
+        )
+
+    def project(self, batch: LookupBatch) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Queries `(size, 1, d_k)`, keys `(size, n_pairs, d_k)`, values `(size, n_pairs, d_v)`."""
+        context, question = batch.tokens()
+        # (e_letter + e_digit) W = e_letter W + e_digit W: project the table once, then look up
+        q, k, v = (
+            (self.embedding @ w)[ids].sum(axis=-2)
+            for ids, w in ((question, self.w_q), (context, self.w_k), (context, self.w_v))
+        )
+        return q, k, v
+
+    def forward(self, batch: LookupBatch) -> tuple[FloatArray, FloatArray]:
+        """Logits of the ten digits `(size, 10)` and attention weights `(size, n_pairs)`."""
+        output, weights = scaled_dot_product_attention(*self.project(batch), scale=self.scale)
+        return output[:, 0] @ self.w_o, weights[:, 0]
+
+    def accuracy(self, batch: LookupBatch) -> float:
+        """The share of questions whose largest logit is that of the right digit."""
+        logits, _ = self.forward(batch)
+        return float((logits.argmax(axis=-1) == batch.answers).mean())
+
+    def attention_on_answer(self, batch: LookupBatch) -> float:
+        """The mean attention weight of the slot that holds the answer."""
+        _, weights = self.forward(batch)
+        return float(np.take_along_axis(weights, batch.slots[:, None], axis=1).mean())
+
+    def letter_share(self, w: FloatArray) -> float:
+        """How much of the variance of `x @ w` comes from the letter; the rest is the digit's.
+
+        Half for a random matrix. `model.letter_share(model.w_k)` rises in training, for a key must
+        say which letter it is; `model.letter_share(model.w_v)` falls.
+        """
+        rows = self.embedding @ w
+        letters, digits = rows[:LETTERS], rows[LETTERS:QUESTION_MARK]
+        by_letter, by_digit = letters.var(axis=0).sum(), digits.var(axis=0).sum()
+        return float(by_letter / (by_letter + by_digit))
+
+    def loss_and_gradients(self, batch: LookupBatch) -> tuple[float, dict[str, FloatArray]]:
+        """The mean cross-entropy, and its gradient for each of W_Q, W_K, W_V and W_O."""
+        context, question = batch.tokens()
+        q, k, v = self.project(batch)
+        output, _ = scaled_dot_product_attention(q, k, v, scale=self.scale)
+        output = output[:, 0]  # (size, d_v)
+        logits = output @ self.w_o  # (size, 10)
+
+        rows = np.arange(len(logits))
+        shifted = logits - logits.max(axis=-1, keepdims=True)
+        losses = np.log(np.exp(shifted).sum(axis=-1)) - shifted[rows, batch.answers]
+
+        # and back: the derivative of the cross-entropy is what was predicted minus what was right
+        grad_logits = softmax(logits)
+        grad_logits[rows, batch.answers] -= 1
+        grad_logits /= len(logits)
+        grad_output = (grad_logits @ self.w_o.T)[:, None, :]  # (size, 1, d_v)
+        grad_q, grad_k, grad_v = scaled_dot_product_attention_backward(
+            grad_output, q, k, v, scale=self.scale
+        )
+        return float(losses.mean()), {
+            "w_q": self._grad_projection(question, grad_q),
+            "w_k": self._grad_projection(context, grad_k),
+            "w_v": self._grad_projection(context, grad_v),
+            "w_o": output.T @ grad_logits,
+        }
+
+    def _grad_projection(self, ids: Ids, grad: FloatArray) -> FloatArray:
+        """X^T grad, (d_model, d): the gradients of all tokens that share a row add up first."""
+        rows = np.zeros((len(self.embedding), grad.shape[-1]), grad.dtype)
+        np.add.at(rows, ids, grad[..., None, :])
+        return self.embedding.T @ rows
+
+
+@dataclass
+class LookupHistory:
+    """What `train_lookup` saw: one entry per evaluation."""
+
+    steps: list[int] = field(default_factory=list)
+    loss: list[float] = field(default_factory=list)
+    """on the training batch of that step, before its update"""
+    accuracy: list[float] = field(default_factory=list)
+    """on 500 contexts drawn like those of the training, but not trained on"""
+    attention: list[float] = field(default_factory=list)
+    """mean attention weight of the right slot, on the same contexts"""
+
+    def first_step(self, accuracy: float = 0.99) -> int | None:
+        """The first evaluated step with at least that accuracy; None if there is none."""
+        pairs = zip(self.steps, self.accuracy, strict=True)
+        return next((step for step, value in pairs if value >= accuracy), None)
+
+
+def train_lookup(
+    model: LookupModel,
+    *,
+    steps: int = 100,
+    lr: float = 3e-3,
+    batch_size: int = 128,
+    n_pairs: int = 8,
+    optimizer: Literal["adam", "sgd"] = "adam",
+    seed: int = 0,
+    every: int = 10,
+    stop_at: float | None = None,
+    on_evaluate: Callable[[int, LookupModel], None] | None = None,
+) -> LookupHistory:
+    """Train the model in place; the same arguments give the same run.
+
+    Args:
+        model: its four matrices are changed, the embeddings are not.
+        steps: how many updates.
+        lr: the learning rate.
+        batch_size: contexts in a batch; every step draws a new one.
+        n_pairs: pairs in a context.
+        optimizer: `"adam"`, or `"sgd"`, plain gradient descent.
+        seed: of the batches.
+        every: evaluate at step 0, at every so many steps and at the last one.
+        stop_at: stop as soon as this accuracy is reached.
+        on_evaluate: called with the step and the model at every evaluation; `copy.deepcopy` the
+            model there to keep it.
+
+    Raises:
+        ValueError: an unknown optimizer, or less than one of what there must be one of.
+
+    Examples:
+        >>> model = LookupModel.create(seed=0)
+        >>> history = train_lookup(model, steps=80, stop_at=0.99)
+        >>> round(history.accuracy[0], 1), history.first_step(0.99)
+        (0.1, 70)
+    """
+    if optimizer not in ("adam", "sgd"):
+        raise ValueError(f"optimizer must be 'adam' or 'sgd', got {optimizer!r}")
+    integer("steps", steps, least=0)
+    integer("every", every, least=1)
+    rng = np.random.default_rng([seed, 0])
+    test = lookup_batch(np.random.default_rng([seed, 1]), 500, n_pairs)
+    mean = {name: np.zeros_like(getattr(model, name)) for name in PARAMETERS}
+    square = {name: np.zeros_like(getattr(model, name)) for name in PARAMETERS}
+    history = LookupHistory()
+    for step in range(steps + 1):
+        loss, grads = model.loss_and_gradients(lookup_batch(rng, batch_size, n_pairs))
+        if step % every == 0 or step == steps:
+            history.steps.append(step)
+            history.loss.append(loss)
+            history.accuracy.append(model.accuracy(test))
+            history.attention.append(model.attention_on_answer(test))
+            if on_evaluate is not None:
+                on_evaluate(step, model)
+            if stop_at is not None and history.accuracy[-1] >= stop_at:
+                break
+        if step == steps:
+            break
+        for name, grad in grads.items():
+            if optimizer == "adam":  # Kingma and Ba: mean and spread of the recent gradients
+                mean[name] += 0.1 * (grad - mean[name])
+                square[name] += 0.001 * (grad * grad - square[name])
+                unbiased = mean[name] / (1 - 0.9 ** (step + 1))
+                spread = np.sqrt(square[name] / (1 - 0.999 ** (step + 1)))
+                grad = unbiased / (spread + 1e-8)
+            getattr(model, name)[...] -= lr * grad
+    return history

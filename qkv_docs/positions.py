@@ -1,0 +1,180 @@
+"""Where a token stands: added to the input, turned into queries and keys, or taken off the scores.
+
+One rule for angles: pair i of d columns, columns 2i and 2i + 1, turns by `base^(-2i/d)` radians
+for each position, so the first pair turns fastest, 1 radian a step.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from qkv_docs._checks import (
+    FloatArray,
+    FloatDType,
+    at_least_2d,
+    float_arrays,
+    integer,
+    real_arrays,
+)
+
+
+def sinusoidal_positions(n: int, d: int) -> NDArray[np.float64]:
+    """Return a fixed vector for each position, to be added to the embedding of the token there.
+
+    Column 2i is `sin(position / 10000^(2i/d))`, column 2i + 1 the cosine of the same angle.
+    Nothing in it is learned.
+
+    Args:
+        n: the number of positions, 0 or more; the first is position 0.
+        d: the number of columns, that of the embeddings: even, at least 2.
+
+    Returns:
+        The vectors, float64, `(n, d)`, all in [-1, 1].
+
+    Raises:
+        TypeError: a number is not an integer.
+        ValueError: n is negative, d is odd or less than 2.
+
+    Source:
+        [@vaswani2017, 3.5]
+
+    Examples:
+        >>> sinusoidal_positions(3, 4).round(2)
+        array([[ 0.  ,  1.  ,  0.  ,  1.  ],
+               [ 0.84,  0.54,  0.01,  1.  ],
+               [ 0.91, -0.42,  0.02,  1.  ]])
+        >>> sinusoidal_positions(3, 5)
+        Traceback (most recent call last):
+        ValueError: d must be even, for columns come in pairs, got 5
+    """
+    positions = np.arange(integer("n", n, least=0))
+    angles = positions[:, None] * frequencies(integer("d", d, least=2))  # (n, d/2)
+    pairs = np.stack([np.sin(angles), np.cos(angles)], axis=-1)  # (n, d/2, 2)
+    return pairs.reshape(n, d)
+
+
+def rope(x: ArrayLike, positions: ArrayLike, base: float = 10000.0) -> FloatArray:
+    """Rotate each pair of columns by an angle proportional to the token's position (RoPE).
+
+    Done to queries and keys, of each head on its own, it makes their dot products depend on the
+    difference of the two positions alone. Pairs are neighbours, (x0, x1), (x2, x3), …, as in the
+    paper. Code with a function `rotate_half` pairs x_i with x_(i + d/2): the same rotation of the
+    columns in another order, and not to be mixed with this one.
+
+    Args:
+        x: queries or keys, `(..., n, d)` with d even.
+        positions: where each row stands, `(..., n)`; the dimensions before n broadcast. Any real
+            numbers: fractions and negative ones are rotations too.
+        base: how much slower each pair turns than the one before: pair i turns by
+            `base^(-2i/d)` radians a position.
+
+    Returns:
+        The rotated rows, `(..., n, d)`, each as long as before. The dtype of x is kept (angles
+        are computed in float64, float16 in float32).
+
+    Raises:
+        TypeError: x is not floating point, or the positions are not real numbers.
+        ValueError: d is odd, the shapes do not fit, a position is not finite, or base is not a
+            positive number.
+
+    Source:
+        [@su2021, 3.2.2], eq. 15.
+
+    Examples:
+        >>> q, k = np.array([[2.0, 0.0]]), np.array([[1.0, 1.0]])
+        >>> rope(q, [1]).round(2)
+        array([[1.08, 1.68]])
+        >>> (rope(q, [1]) @ rope(k, [0]).T).round(2)
+        array([[2.76]])
+        >>> (rope(q, [101]) @ rope(k, [100]).T).round(2)
+        array([[2.76]])
+        >>> rope(np.ones((3, 4)), [0, 1])
+        Traceback (most recent call last):
+        ValueError: positions need one number for each row of x (3, 4), got (2,)
+    """
+    x, positions, dtype = rotation_inputs(x, positions)
+    angles = positions[..., None] * frequencies(x.shape[-1], base)  # (..., n, d/2)
+    cos, sin = np.cos(angles).astype(x.dtype), np.sin(angles).astype(x.dtype)
+    first, second = x[..., 0::2], x[..., 1::2]  # the two columns of every pair
+    with np.errstate(invalid="ignore"):  # a row of padding may hold inf
+        pairs = np.stack([first * cos - second * sin, first * sin + second * cos], axis=-1)
+    return pairs.reshape(*pairs.shape[:-2], x.shape[-1]).astype(dtype)
+
+
+def alibi_bias(n_heads: int, n: int) -> NDArray[np.float64]:
+    """Return what ALiBi adds to the scaled scores: the further back a key, the larger the penalty.
+
+    `-slope * (i - j)` for query i and key j up to i, and -inf for the keys after it: adding the
+    bias also applies the causal mask. Each head has a slope of its own, fixed and not learned:
+    `2^(-8h/n_heads)` for head h = 1, 2, …, n_heads where that is a power of two. Otherwise the
+    slopes of the largest power of two below, then every other one of those of twice as many.
+
+    Args:
+        n_heads: the number of heads, 1 or more.
+        n: the number of tokens, 0 or more.
+
+    Returns:
+        The bias, float64, `(n_heads, n, n)`: add it to the scores after the division by
+        sqrt(d_k), before the softmax.
+
+    Raises:
+        TypeError: a number is not an integer.
+        ValueError: n_heads is less than 1, or n is negative.
+
+    Source:
+        [@press2021, 3]; where n_heads is no power of two, the authors' code, which does not
+        follow the paper's formula there.
+
+    Examples:
+        >>> alibi_bias(2, 3)[0]
+        array([[ 0.    ,    -inf,    -inf],
+               [-0.0625,  0.    ,    -inf],
+               [-0.125 , -0.0625,  0.    ]])
+        >>> -alibi_bias(8, 2)[:, 1, 0]  # the slopes
+        array([0.5       , 0.25      , 0.125     , 0.0625    , 0.03125   ,
+               0.015625  , 0.0078125 , 0.00390625])
+    """
+    slope = slopes(integer("n_heads", n_heads, least=1))[:, None, None]
+    key = np.arange(integer("n", n, least=0))
+    query = key[:, None]
+    return np.where(key <= query, slope * (key - query), -np.inf)
+
+
+def frequencies(d: int, base: float = 10000.0) -> NDArray[np.float64]:
+    """Radians a position, for each of the d/2 pairs: from 1 down to nearly 1 / base."""
+    if d % 2:
+        raise ValueError(f"d must be even, for columns come in pairs, got {d}")
+    if not 0 < base < np.inf:
+        raise ValueError(f"base must be a positive number, got {base}")
+    powers: NDArray[np.float64] = float(base) ** (-np.arange(0, d, 2) / max(d, 1))
+    return powers
+
+
+def slopes(n_heads: int) -> NDArray[np.float64]:
+    """ALiBi's slope of each head."""
+    power = 1 << (n_heads.bit_length() - 1)  # the largest power of two up to n_heads
+    regular = 8 * np.arange(1, power + 1) / power
+    between = 4 * np.arange(1, 2 * (n_heads - power), 2) / power
+    return 2.0 ** -np.concatenate([regular, between])
+
+
+def rotation_inputs(
+    x: ArrayLike, positions: ArrayLike
+) -> tuple[FloatArray, NDArray[Any], FloatDType]:
+    """The checks of `rope`: rows of x and a finite position for each of them."""
+    (x,), dtype = float_arrays(x=x)
+    at_least_2d("x", x)
+    (positions,), _ = real_arrays(positions=positions)
+    fits = positions.ndim > 0 and positions.shape[-1] == x.shape[-2]
+    try:
+        np.broadcast_shapes(positions.shape, x.shape[:-1])
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ValueError(
+            f"positions need one number for each row of x {x.shape}, got {positions.shape}"
+        )
+    if not np.isfinite(positions).all():
+        raise ValueError("positions must be finite, got nan or inf")
+    return x, positions.astype(np.float64), dtype
