@@ -9,12 +9,11 @@ from qkv_docs._checks import BoolArray, FloatArray, attention_inputs, softmax_in
 
 
 def softmax(x: ArrayLike, axis: int = -1) -> FloatArray:
-    """Turn numbers into weights that are positive and sum to 1: `exp(x_i) / sum_j exp(x_j)`.
+    """Turn numbers into weights, none negative, that sum to 1: `exp(x_i) / sum_j exp(x_j)`.
 
     The largest number is subtracted first, which changes nothing in the result and keeps `exp`
-    from overflowing. Three rules for what the formula leaves open: a row of -inf, or an empty
-    one, gives 0; entries at +inf share the whole weight equally (PyTorch gives nan); a row with
-    nan is nan.
+    from overflowing. Three rules for what the formula leaves open: a row of -inf gives 0;
+    entries at +inf share the whole weight equally (PyTorch gives nan); a row with nan is nan.
 
     Args:
         x: numbers, `(...)`, with at least one dimension.
@@ -70,7 +69,8 @@ def scaled_dot_product_attention(
         scale: what the dot products are multiplied by; `1 / sqrt(d_k)` by default.
 
     Returns:
-        `output`, `(..., n_q, d_v)`, and `weights`, `(..., n_q, n_k)`, whose rows sum to 1.
+        `output`, `(..., n_q, d_v)`, and `weights`, the attention weights, `(..., n_q, n_k)`, whose
+        rows sum to 1 (to 0 where nothing may be attended to).
         The dtype is kept (float16 is computed in float32 and rounded at the end).
 
     Raises:

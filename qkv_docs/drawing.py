@@ -62,7 +62,7 @@ def heatmap(
         decimals: digits after the point.
         kind: `x`, `q`, `k`, `v`, `scores`, `weights` or `output`.
         limit: the size that is drawn strongest, by default the largest in sight; set it where
-            several pictures must compare. Attention weights always use 1.
+            several pictures are to be compared. Attention weights always use 1.
         show_rows: False leaves the row labels out, where the matrix to the left shows them.
         label: the text alternative; by default the title, the shape and the numbers.
 
@@ -171,22 +171,23 @@ def line_chart(
     height: int = 240,
     label: str | None = None,
 ) -> str:
-    """Draw named curves over shared x as an SVG string, each name at the end of its line.
+    """Draw named curves over the same x as an SVG string, each name at the end of its line.
 
     Curves differ by dash pattern and marker as well as by colour. A value that is not finite
     interrupts its curve.
 
     Args:
-        x: `(n,)`. Up to seven different values are ticks themselves.
+        x: `(n,)`. With at most seven different values, each has a tick of its own.
         series: one to four curves, name to `(n,)`.
         x_title: what the horizontal axis shows, with its unit where there is one.
-        y_title: the same of the vertical axis.
+        y_title: the same for the vertical axis.
         title: a heading.
         log_x: whether the horizontal axis is logarithmic.
         log_y: whether the vertical one is.
         y_limits: lowest and highest y; by default the round numbers around the data.
-        kinds: gives a curve the colour of `q`, `k`, `v` and so on, by its name.
-        width: in units; 340 are legible on a phone.
+        kinds: for each curve that needs it, by name, the kind whose colour it takes: `q`, `k`, `v`
+            and so on.
+        width: in units; 340 is legible on a phone.
         height: in units.
         label: the text alternative; by default the titles and the names.
 

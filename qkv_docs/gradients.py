@@ -12,9 +12,10 @@ from qkv_docs.attention import masked_product, scaled_dot_product_attention
 def softmax_backward(grad: ArrayLike, weights: ArrayLike) -> FloatArray:
     """Return the gradient of the scores, given that of the weights softmax made from them.
 
-    `weights * (grad - sum(grad * weights))`, row by row: a score matters only as far as its
-    weight gains more than the row does on average. Where one weight is 1 and the others are 0,
-    nothing is left: the softmax is saturated. Each row of the result sums to 0.
+    `weights * (grad - sum(grad * weights))`, row by row: what counts is how far the gradient of
+    a weight differs from the average of its row, `sum(grad * weights)`. Where one weight is 1
+    and the others are 0, nothing is left: the softmax is saturated. Each row of the result sums
+    to 0.
 
     Args:
         grad: the gradient of the weights, `(..., n)`.

@@ -102,7 +102,7 @@ def multi_head_attention(
             x itself by default: self-attention.
         mask: boolean, True = may attend; broadcasts to `(..., n_q, n_k)`, the same for all heads.
         n_kv_heads: the number of key and value heads, a divisor of n_heads: grouped-query
-            attention, in which neighbouring query heads share; 1 is multi-query attention.
+            attention, in which neighbouring query heads share one; 1 is multi-query attention.
             n_heads by default.
 
     Returns:

@@ -65,11 +65,16 @@ def lookup_batch(
         rng: where the randomness comes from.
         size: how many contexts.
         n_pairs: how many pairs a context holds, 1 to 26.
-        unseen: draw only the pairs that are kept out of training (two digits of each letter)
-            instead of only the others.
+        unseen: draw only pairs that are kept out of training (two digits of each letter), instead
+            of only the others.
+
+    Returns:
+        The contexts, as a `LookupBatch` with `letters` and `digits`, `(size, n_pairs)`, `slots`
+        and `answers`, `(size,)`.
 
     Raises:
-        ValueError: more pairs than letters, or less than one of anything.
+        TypeError: size or n_pairs is not an integer.
+        ValueError: more pairs than letters, or less than one context or pair.
 
     Examples:
         >>> batch = lookup_batch(np.random.default_rng(0), size=1, n_pairs=3)
@@ -176,7 +181,7 @@ class LookupModel:
         return float(np.take_along_axis(weights, batch.slots[:, None], axis=1).mean())
 
     def letter_share(self, w: FloatArray) -> float:
-        """How much of the variance of `x @ w` comes from the letter; the rest is the digit's.
+        """How much of the variance of `x @ w` comes from the letter; the rest comes from the digit.
 
         Half for a random matrix. `model.letter_share(model.w_k)` rises in training, for a key must
         say which letter it is; `model.letter_share(model.w_v)` falls.
@@ -259,15 +264,17 @@ def train_lookup(
         lr: the learning rate.
         batch_size: contexts in a batch; every step draws a new one.
         n_pairs: pairs in a context.
-        optimizer: `"adam"`, or `"sgd"`, plain gradient descent.
-        seed: of the batches.
-        every: evaluate at step 0, at every so many steps and at the last one.
+        optimizer: `"adam"`, or `"sgd"` for plain gradient descent.
+        seed: the seed of the batches.
+        every: evaluate at step 0, then every so many steps, and at the last one.
         stop_at: stop as soon as this accuracy is reached.
         on_evaluate: called with the step and the model at every evaluation; `copy.deepcopy` the
             model there to keep it.
 
     Raises:
-        ValueError: an unknown optimizer, or less than one of what there must be one of.
+        TypeError: a number of steps, contexts or pairs is not an integer.
+        ValueError: the optimiser is unknown, one of those numbers is too small, or there are more
+            pairs than letters.
 
     Examples:
         >>> model = LookupModel.create(seed=0)

@@ -86,7 +86,7 @@ ROLES = {
     for role in (
         Role(
             "ids", "input", "given", "changes with the input", "(n,)",
-            "The numbers of the tokens in the vocabulary, made by the tokenizer.",
+            "The numbers of the tokens in the vocabulary, made by the tokeniser.",
         ),
         _parameter(
             "embedding_table", "(size, d_model)",

@@ -46,7 +46,7 @@ def cosine_similarity(a: ArrayLike, b: ArrayLike) -> FloatArray:
         b: vectors, `(..., d)`; the dimensions before the last broadcast.
 
     Returns:
-        The cosines, `(...)`, from -1 (opposite) over 0 (at right angles) to 1 (same direction).
+        The cosines, `(...)`, from -1 (opposite) through 0 (at right angles) to 1 (same direction).
         Floating dtypes are kept, integers give float64.
 
     Raises:

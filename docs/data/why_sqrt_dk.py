@@ -18,9 +18,9 @@ if __name__ == "__main__":
 
 import numpy as np
 
+from qkv_docs import LookupBatch, LookupModel, lookup_batch, train_lookup
 from qkv_docs.attention import scaled_dot_product_attention
 from qkv_docs.gradients import softmax_backward
-from qkv_docs import LookupBatch, LookupModel, lookup_batch, train_lookup
 
 FILE = Path(__file__).with_name("why-sqrt-dk.json")
 DIVISORS = ("1", "sqrt(d_k)", "d_k", "sqrt(d_model)")

@@ -74,7 +74,7 @@ def sides(t):
     bold = ' font-weight="600"'
     parts = [
         _text(104, 14, t("写的一边：提问", "writes: asks"), more=bold),
-        _text(272, 14, t("读的一边：被看", "is read"), more=bold),
+        _text(272, 14, t("被读的一边", "is read"), more=bold),
         _grid(64, 44, X, 20, "x", "X", WRITTEN),
         _grid(222, 44, C, 20, "x", "C", READ),
         _arrow((104, 136), (104, 186)),
@@ -108,7 +108,7 @@ def _map(t, weights):
         WRITTEN,
         READ,
         row_title=t("要写 ↓", "to write ↓"),
-        column_title=t("读 →", "is read →"),
+        column_title=t("被读 →", "is read →"),
     )
 
 

@@ -83,7 +83,7 @@ def four(t):
         for i, word in enumerate(_words(t)):
             parts.append(_text(x + 42 * i + 21, y + 37, word, more=' font-size="12"'))
             parts.append(_text(x - 5, y + 64 + 30 * i, word, "end", ' font-size="12"'))
-    return _sheet(286, t("四种掩码下的注意力权重", "attention weights under four masks"), parts)
+    return _sheet(286, t("四种规定下的注意力权重", "attention weights under four rules"), parts)
 
 
 def minus_infinity(t):

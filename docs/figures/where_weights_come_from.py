@@ -4,8 +4,8 @@ from copy import deepcopy
 
 import numpy as np
 
-from qkv_docs.drawing import heatmap, line_chart, stack
 from qkv_docs import LookupModel, lookup_batch, train_lookup
+from qkv_docs.drawing import heatmap, line_chart, stack
 
 NAMES = {"W_Q": "w_q", "W_K": "w_k", "W_V": "w_v"}
 KINDS = {"W_Q": "q", "W_K": "k", "W_V": "v"}

@@ -81,7 +81,7 @@ for step in range(101):
         print(f"{step:4}  {loss.item():.2f}  {distances}")
     optimizer.zero_grad()
     loss.backward()  # from the loss back to every parameter: its gradient
-    optimizer.step()  # every parameter moves a little, against its gradient
+    optimizer.step()  # every parameter moves a little, guided by its gradients
 
 # %% after
 print(f"{accuracy(model):.2f}")
