@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from browsing import browser, root, site, visit  # noqa: F401  (fixtures)
 from hypothesis import settings
 
 # One thread: two busy cores are slower with more. No database: a run leaves nothing behind.

@@ -17,7 +17,7 @@ import jinja2
 import material  # type: ignore[import-untyped]
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
-from place import ROOT
+from place import OFFLINE, ROOT
 
 MATERIAL = Path(material.__file__).parent / "templates"
 KATEX = ROOT / "theme/vendor/katex"
@@ -95,7 +95,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def finish(html: str) -> str:
     """Allow exactly the inline scripts that stand on the page."""
-    if serving["on"]:  # live reload brings an inline script of its own
+    # Live reload brings an inline script of its own; under file:// no 'self' is known.
+    if serving["on"] or OFFLINE:
         return html
     inline = re.findall(r"<script>(.*?)</script>", html, re.S)
     digests = [base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in inline]

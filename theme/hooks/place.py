@@ -12,6 +12,7 @@ from mkdocs.utils import meta
 
 ROOT = Path(__file__).parents[2]
 log = get_plugin_logger("qkv")
+OFFLINE = os.environ.get("OFFLINE") == "true"  # a site to be opened from a folder: file://
 
 
 def is_main(config: MkDocsConfig) -> bool:

