@@ -1,0 +1,355 @@
+"""What a reader takes along: notebooks that run, Markdown without extensions, the offline copy."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import nbformat
+import pytest
+from browsing import Visit, needs_browser, wake
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+from playwright.sync_api import Browser, expect
+from sources import FORMULA, INCLUDE, PAGES, ROOT, Source
+
+# isort: split
+import mathematics  # theme/hooks, which `sources` puts on the path
+
+sys.path.insert(0, str(ROOT / "theme/runtime"))
+from session import same
+
+LANGUAGES = pytest.mark.parametrize("language", ["zh", "en"])
+NAMES = [name.removesuffix(".md") for name in PAGES]
+IMAGE = re.compile(r"!\[(.*?)\]\(data:image/svg\+xml;base64,([^)]+)\)")
+
+
+def sections(name: str) -> list[str]:
+    """The sections of the example file that a page shows, in order."""
+    includes = INCLUDE.finditer(Source("en", f"{name}.md").text)
+    return [m[3] for m in includes if m[2].endswith(".pycon")]
+
+
+WITH_CODE = [name for name in NAMES if sections(name)]
+
+
+def build(site: Path, *options: str, **env: str) -> Path:
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(site)]
+    clean = {k: v for k, v in os.environ.items() if k not in ("OFFLINE", "REPO_URL")}
+    env = {**clean, "NO_MKDOCS_2_WARNING": "1", **env}
+    command += options
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=env, check=False)
+    assert done.returncode == 0, done.stderr
+    return site
+
+
+@pytest.fixture(scope="module")
+def offline(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Both languages, as `make offline` builds them."""
+    return build(tmp_path_factory.mktemp("offline"), OFFLINE="true")
+
+
+@pytest.fixture(scope="module")
+def online(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """English, as it is published."""
+    return build(
+        tmp_path_factory.mktemp("online"),
+        "--config-file=mkdocs.en.yml",
+        SITE_URL_EN="https://example.org/qkv/en/",
+        REPO_URL="https://github.com/someone/qkv",
+        NOTEBOOKS_BRANCH="gh-pages",
+    )
+
+
+def folder(site: Path, language: str) -> Path:
+    return site / "en" if language == "en" else site
+
+
+def notebook(site: Path, language: str, name: str) -> NotebookNode:
+    found = nbformat.read(folder(site, language) / f"{name}.ipynb", as_version=4)
+    nbformat.validate(found)
+    return found
+
+
+def prose(site: Path, language: str) -> Iterator[tuple[str, str]]:
+    """The Markdown of every page, and that of every notebook, with what to call it."""
+    for name in NAMES:
+        path = folder(site, language) / f"{name}.md"
+        yield str(path), path.read_text("utf-8")
+    for name in WITH_CODE:
+        cells = notebook(site, language, name).cells
+        yield f"{name}.ipynb", "\n".join(c.source for c in cells if c.cell_type == "markdown")
+
+
+# ---- Notebooks ----
+
+
+@LANGUAGES
+def test_a_notebook_has_every_section_and_stable_ids(offline: Path, language: str) -> None:
+    assert len(WITH_CODE) > 8
+    for name in WITH_CODE:
+        cells = notebook(offline, language, name).cells
+        ids = [cell.id for cell in cells]
+        assert len(set(ids)) == len(ids)
+        assert ids[:2] == [f"text-{name}", "install"]
+        code = [cell.id.removeprefix("code-") for cell in cells[2:] if cell.cell_type == "code"]
+        known = sections(name)
+        met = [one if one in known else re.sub(r"-\d+$", "", one) for one in code]
+        assert list(dict.fromkeys(met)) == known
+        counts = [cell.execution_count for cell in cells if cell.cell_type == "code"]
+        assert counts == list(range(1, len(counts) + 1))
+
+
+def test_both_languages_have_the_same_code_and_output(offline: Path) -> None:
+    for name in WITH_CODE:
+        zh, en = (
+            [cell for cell in notebook(offline, language, name).cells if cell.cell_type == "code"]
+            for language in ("zh", "en")
+        )
+        assert zh[1:] == en[1:]
+        assert zh[0].source == en[0].source.replace("../assets", "assets")
+
+
+def said(output: NotebookNode) -> str:
+    if output.output_type == "error":
+        return f"{output.ename}: {output.evalue}"
+    return str(output["text"] if output.output_type == "stream" else output.data["text/plain"])
+
+
+async def wrong_cells(path: Path, few: asyncio.Semaphore) -> list[str]:
+    """What a clean kernel gives otherwise than the notebook stores."""
+    stored, fresh = (nbformat.read(path, as_version=4) for _ in range(2))
+    async with few:
+        await NotebookClient(fresh, timeout=60, coalesce_streams=True).async_execute()
+    wrong = []
+    for old, new in zip(stored.cells, fresh.cells, strict=True):
+        if old.cell_type == "code":
+            kinds = [[o.output_type for o in cell.outputs] for cell in (old, new)]
+            texts = ["".join(map(said, cell.outputs)) for cell in (old, new)]
+            if kinds[0] != kinds[1] or not same(*texts):
+                wrong.append(f"{path.name}, {old.id}: {kinds}\n{texts[1]}\nstored:\n{texts[0]}")
+    return wrong
+
+
+def test_every_notebook_runs_and_gives_what_it_stores(offline: Path) -> None:
+    """In a real kernel, top to bottom; the code of both languages is the same."""
+
+    async def run() -> list[list[str]]:
+        few = asyncio.Semaphore(2)
+        paths = [offline / f"en/{name}.ipynb" for name in WITH_CODE]
+        return await asyncio.gather(*(wrong_cells(path, few) for path in paths))
+
+    with ThreadPoolExecutor(1) as thread:  # a browser's event loop may be running in this one
+        results = thread.submit(asyncio.run, run()).result()
+    wrong = [one for result in results for one in result]
+    assert not wrong, "\n\n".join(wrong)
+
+
+def test_what_fails_on_purpose_is_tagged(offline: Path) -> None:
+    tagged = 0
+    for name in WITH_CODE:
+        for cell in notebook(offline, "zh", name).cells:
+            fails = [out for out in cell.get("outputs", ()) if out.output_type == "error"]
+            assert ("raises-exception" in cell.metadata.get("tags", ())) == bool(fails)
+            tagged += len(fails)
+    assert tagged
+
+
+def test_the_package_that_a_notebook_installs(offline: Path, tmp_path: Path) -> None:
+    """The wheel named in the install cell, installed from there into an empty place."""
+    cell = notebook(offline, "en", "index").cells[1]
+    (wheel,) = re.findall(r"numpy (\S+\.whl)", cell.source)
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
+    where = offline / "en"
+    subprocess.run([*pip, "--target", str(tmp_path), wheel], cwd=where, check=True)
+    code = "import qkv_docs; print(qkv_docs.__file__)"
+    env = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    run = [sys.executable, "-c", code]
+    done = subprocess.run(run, env=env, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert Path(done.stdout.strip()).is_relative_to(tmp_path)
+
+
+@LANGUAGES
+def test_figures_go_along(offline: Path, language: str) -> None:
+    for name in NAMES:
+        source = Source(language, f"{name}.md")
+        figures = re.findall(r"!\[(.*?)\]\(figure:", source.prose)
+        twin = (folder(offline, language) / f"{name}.md").read_text("utf-8")
+        assert [alt for alt in figures if alt not in twin] == []
+        if name in WITH_CODE:
+            cells = notebook(offline, language, name).cells
+            drawn = [m for cell in cells for m in IMAGE.findall(cell.source)]
+            assert [alt for alt, _ in drawn] == figures
+            for _, data in drawn:
+                root = ElementTree.fromstring(base64.b64decode(data))
+                assert root.tag.endswith("svg")
+                assert len(list(root.iter())) > 5
+
+
+# ---- Markdown ----
+
+
+@LANGUAGES
+def test_nothing_of_this_sites_markdown_is_left(offline: Path, language: str) -> None:
+    left = r"--8<--|<button|<!-- |\{ ?[#.]|figure:|^:::|^(?:!!!|\?\?\?)|\[@"
+    left += r"|\\(?:[QKVqkvXR]|W[QKVO]|softmax)\b"
+    for what, text in prose(offline, language):
+        assert re.findall(left, text, re.M) == [], what
+
+
+@LANGUAGES
+def test_formulas_are_plain_tex(offline: Path, language: str) -> None:
+    """KaTeX reads every one of them without our macros."""
+    count = 0
+    for what, text in prose(offline, language):
+        without_code = re.sub(r"(`+).*?\1", "", text, flags=re.S)
+        for display, inline in FORMULA.findall(without_code):
+            count += 1
+            formula = json.dumps(display or inline)
+            done = mathematics.engine().eval(
+                f"typeset({formula}, {json.dumps(bool(display))}, {{}})"
+            )
+            assert "katex" in str(done), f"{what}: {formula}"
+    assert count > 500
+
+
+@LANGUAGES
+def test_links_lead_somewhere(offline: Path, language: str) -> None:
+    here = folder(offline, language)
+    for what, text in prose(offline, language):
+        without_code = re.sub(r"(`+).*?\1", "", text, flags=re.S)
+        for link in re.findall(r"\]\((?!https?:|data:)([^)\s]+)\)", without_code):
+            path, _, anchor = link.partition("#")
+            page = (here / path).read_text("utf-8")
+            assert not anchor or f'id="{anchor}"' in page, f"{what}: {link}"
+
+
+def test_links_of_the_published_site_are_whole(online: Path) -> None:
+    for name in WITH_CODE:
+        place = online if name == "index" else online / name
+        texts = [(place / "index.md").read_text("utf-8")]
+        cells = json.loads((place / f"{name}.ipynb").read_text("utf-8"))["cells"]
+        texts += [cell["source"] for cell in cells if cell["cell_type"] == "markdown"]
+        for text in texts:
+            without_code = re.sub(r"(`+).*?\1", "", text, flags=re.S)
+            assert re.findall(r"\]\((?!https://|data:)[^)]*\)", without_code) == []
+        assert "https://example.org/qkv/assets/qkv_docs-" in cells[1]["source"]
+
+
+def test_llms_txt(offline: Path, online: Path) -> None:
+    text = (online / "llms.txt").read_text("utf-8")
+    assert re.match(r"# .+\n\n> .+\n\n", text)
+    pages = re.findall(r"^- \[.+\]\(https://example\.org/qkv/en/(.*index\.md)\): .+", text, re.M)
+    assert {path.removesuffix("index.md").rstrip("/") or "index" for path in pages} == set(NAMES)
+    assert text.endswith("- [中文](https://example.org/qkv/llms.txt): the same pages in Chinese\n")
+    for path in [*pages, "../llms.txt"]:
+        assert path == "../llms.txt" or (online / path).exists()
+    for language in ("zh", "en"):
+        listed = (folder(offline, language) / "llms.txt").read_text("utf-8")
+        for link in re.findall(r"\]\((\S+)\)", listed):
+            assert (folder(offline, language) / link).exists(), link
+
+
+def test_every_page_offers_them(offline: Path, online: Path) -> None:
+    for name in NAMES:
+        for language in ("zh", "en"):
+            place = folder(offline, language)
+            (line,) = re.findall(
+                r'<p class="take".*?</p>', (place / f"{name}.html").read_text("utf-8")
+            )
+            links = re.findall(r'href="([^"]+)"', line)
+            assert links == [*([f"{name}.ipynb"] if name in WITH_CODE else []), f"{name}.md"]
+            assert all((place / link).exists() for link in links)
+        page = (online if name == "index" else online / name) / "index.html"
+        path = f"{name}.ipynb" if name == "index" else f"{name}/{name}.ipynb"
+        colab = f"https://colab.research.google.com/github/someone/qkv/blob/gh-pages/en/{path}"
+        assert (colab in page.read_text("utf-8")) == (name in WITH_CODE)
+
+
+# ---- The offline copy, in a browser, from file:// ----
+
+
+@pytest.fixture
+def visit(browser: Browser, offline: Path) -> Iterator[Visit]:
+    """A visit to the offline copy; what goes wrong, or leaves the folder, fails the test."""
+    context: Any = browser.new_context(
+        permissions=["clipboard-read", "clipboard-write"], color_scheme="dark"
+    )
+    with contextlib.closing(context):
+        visit = Visit(context.new_page(), f"file://{offline}")
+        yield visit
+        assert not visit.trouble, visit.trouble
+
+
+class TestOffline:
+    pytestmark = needs_browser
+
+    @pytest.mark.parametrize(
+        ("start", "query", "target"),
+        [
+            ("/index.html", "缩放点积", "self-attention"),
+            ("/masks.html", "方差", "why-sqrt-dk"),
+            ("/en/index.html", "variance", "why-sqrt-dk"),
+            ("/en/masks.html", "queries", "queries-keys-values"),
+        ],
+    )
+    def test_search(self, visit: Visit, start: str, query: str, target: str) -> None:
+        page = visit.go(start)
+        page.keyboard.press("/")
+        page.keyboard.type(query)
+        hit = page.locator(f".md-search-result__link[href*='{target}.html']").first
+        expect(hit).to_be_attached(timeout=15_000)
+        hit.click()
+        page.wait_for_url(f"**/{target}.html*")
+
+    def test_the_language_link_keeps_page_and_anchor(self, visit: Visit, offline: Path) -> None:
+        page = visit.go("/masks.html#sources")
+        wake(page)
+        page.click("a.language")
+        expect(page).to_have_url(f"file://{offline}/en/masks.html#sources")
+        page.click("a.language")
+        expect(page).to_have_url(f"file://{offline}/masks.html#sources")
+
+    @pytest.mark.parametrize("path", ["/index.html", "/en/similarity.html"])
+    def test_copy_works_and_run_is_not_offered(self, visit: Visit, path: str) -> None:
+        page = visit.go(path)
+        snippet = page.locator(".snippet").first
+        assert snippet.locator("button").count() == 1
+        expect(snippet.locator("[role=status]")).to_have_text(re.compile("离线版|offline copy"))
+        snippet.locator("[data-do=copy]").click()
+        expect(snippet.locator("[role=status]")).to_have_text(re.compile("^(已复制|Copied)$"))
+        assert "import numpy" in page.evaluate("navigator.clipboard.readText()")
+        fonts = "[...document.fonts].filter((one) => one.status === 'loaded').length"
+        page.wait_for_function(fonts)
+
+    def test_what_needs_a_server_is_not_offered(self, visit: Visit) -> None:
+        page = visit.go("/en/about.html")
+        expect(page.locator("#offline ~ p", has_text="offline already")).to_be_visible()
+        assert page.locator("[data-do=offline]").count() == 0
+
+    def test_on_paper(self, visit: Visit) -> None:
+        """Light even from the dark scheme, without the frame, with the answers open."""
+        page = visit.go("/index.html")
+        page.emulate_media(media="print")
+        seen = "(all) => all.filter((one) => one.checkVisibility()).length"
+        frame = "header, footer, .md-sidebar, .snippet__bar, .take, .headerlink"
+        assert page.locator(frame).evaluate_all(seen) == 0
+        answers = page.locator("details:not([open]) p")
+        assert answers.evaluate_all(seen) == answers.count() > 0
+        ground = "getComputedStyle(document.body).backgroundColor"
+        assert page.evaluate(ground) == "rgb(255, 255, 255)"
+        page = visit.go("/en/references.html")
+        link = page.locator(".reference strong a").first
+        after = "(one) => getComputedStyle(one, '::after').content"
+        assert str(link.get_attribute("href")) in link.evaluate(after)

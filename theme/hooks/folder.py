@@ -1,0 +1,39 @@
+"""OFFLINE=true (`make offline`): the site in a folder, opened as file://, without a server.
+
+Material's offline plugin writes the pages and a search index for that. Left for us is what else a
+browser refuses to load from file://: workers, modules, instant navigation.
+"""
+
+from __future__ import annotations
+
+import re
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.plugins import event_priority
+from mkdocs.structure.files import File, Files
+from place import OFFLINE, ROOT, is_main
+
+SCRIPTS = {
+    "assets/iframe-worker.js": ROOT / "theme/vendor/iframe-worker/shim.js",  # for search
+    "assets/copy.js": ROOT / "theme/runtime/copy.js",
+}
+KEEP = re.compile(r'<button[^>]* data-do="offline".*?</span>')
+KEPT = ("这一份就是离线的。", "This copy is offline already.")
+
+
+@event_priority(100)  # before the plugin, which else takes the first one from another host
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    if OFFLINE:
+        config.extra["polyfills"] = list(SCRIPTS)
+        config.theme["features"].remove("navigation.instant")
+    return config
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    for uri, path in SCRIPTS.items() if OFFLINE else ():
+        files.append(File.generated(config, uri, abs_src_path=str(path)))
+    return files
+
+
+def on_page_content(html: str, config: MkDocsConfig, **_: object) -> str:
+    return KEEP.sub(KEPT[0 if is_main(config) else 1], html) if OFFLINE else html
