@@ -6,18 +6,28 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve build test lint links clean
+.PHONY: help serve build offline new-page pages test lint links clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
 
 serve: $(VENV)/.site ## serve both languages on http://127.0.0.1:8000, live (PORT=8001 for another port)
-	@$(BIN)/python -c 'import socket; socket.socket().bind(("127.0.0.1", $(PORT)))' 2>/dev/null || \
+	@! $(BIN)/python -c 'import socket; socket.create_connection(("127.0.0.1", $(PORT)), 1)' 2>/dev/null || \
 	  { echo "Port $(PORT) is in use. Try another: make serve PORT=$$(($(PORT) + 1))"; exit 1; }
 	@$(BIN)/mkdocs serve --dev-addr 127.0.0.1:$(PORT)
 
 build: $(VENV)/.site ## build both languages into site/; a warning is an error
 	@$(BIN)/mkdocs build --strict
+
+offline: $(VENV)/.site ## build into site-offline/ a copy that works from the folder, without a server
+	@OFFLINE=true $(BIN)/mkdocs build --strict --site-dir site-offline
+
+new-page: $(VENV)/.site ## lay out a page in both languages: make new-page NAME=my-topic
+	@$(BIN)/python theme/new_page.py '$(NAME)'
+
+pages: $(VENV)/.test ## check the pages and their examples, without building the site; takes seconds
+	@$(BIN)/python -m pytest --quiet docs/examples tests/test_pages.py tests/test_references.py \
+	  tests/test_glossary.py tests/test_new_page.py
 
 test: lint ## run everything: package, examples, pages, and the built site in a browser
 	@$(BIN)/python -m pytest
@@ -29,14 +39,16 @@ links: $(VENV)/.site ## ask every address of the references page whether it answ
 	@$(BIN)/python tests/links.py
 
 clean: ## remove .venv and everything built
-	rm -rf $(VENV) site .cache build *.egg-info
+	rm -rf $(VENV) site site-offline .cache build *.egg-info
 
-# One stamp an extra, made anew when the pins change.
+# One stamp an extra, made anew when the pins change; test includes site.
 $(VENV)/.%: pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version). Try: make PYTHON=python3.12 …"; exit 1; }
-	@echo "Setting up $(VENV) for '$*' (once) …"
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$*]' || \
-	  { echo "Installing failed: the lines above say why. Without a network this step cannot work; 'make clean' starts afresh."; exit 1; }
-	@touch $@
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Python 3.11 or newer is needed; $(PYTHON) --version says: $$($(PYTHON) --version 2>&1)"; \
+	  echo "If another one is installed: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	@echo "Setting up $(VENV) for '$*': once, a minute or two …"
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[$*]' >$(VENV)/install.log 2>&1 || { \
+	  grep 'ERROR' $(VENV)/install.log; \
+	  echo "Installing failed; $(VENV)/install.log has the whole story. Is there a network? 'make clean' starts afresh."; exit 1; }
+	@touch $(VENV)/.site $@
