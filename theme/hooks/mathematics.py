@@ -6,6 +6,7 @@ HTML for the eye and MathML for screen readers and for copying.
 
 from __future__ import annotations
 
+import atexit
 import functools
 import html as html_
 import json
@@ -32,6 +33,7 @@ MACROS = {
 @functools.cache
 def engine() -> MiniRacer:
     racer = MiniRacer()
+    atexit.register(racer.close)  # or its thread may keep a finished build from ending
     racer.eval((ROOT / "theme/vendor/katex/katex.min.js").read_text(encoding="utf-8"))
     racer.eval(
         "const strict = (code) => code === 'htmlExtension' ? 'ignore' : 'error';"

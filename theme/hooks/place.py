@@ -29,7 +29,7 @@ def place(path: str | Path, text: str = "") -> str:
     """`docs/zh/page.md:12`: the file and the first line of it that holds `text`."""
     lines = Path(path).read_text(encoding="utf-8").splitlines()
     line = next((n for n, row in enumerate(lines, 1) if text and text in row), 1)
-    return f"{os.path.relpath(path, ROOT)}:{line}"
+    return f"{Path(os.path.relpath(path, ROOT)).as_posix()}:{line}"
 
 
 def complain(page: Page, text: str, message: str) -> None:
