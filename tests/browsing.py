@@ -129,6 +129,10 @@ def wake(page: Page) -> None:
     raise AssertionError("the theme's script did not come")
 
 
+def open_answers(page: Page) -> None:
+    page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true })")
+
+
 def accessibility_faults(page: Page) -> list[str]:
     found = Axe().run(page).response["violations"]
     return [f"{v['id']}: {node['html'][:160]}" for v in found for node in v["nodes"]]

@@ -9,8 +9,8 @@ import re
 from pathlib import Path
 
 import pytest
-from browsing import Visit, accessibility_faults, needs_browser, wake
-from playwright.sync_api import Browser, Page, expect
+from browsing import Visit, accessibility_faults, needs_browser, open_answers, wake
+from playwright.sync_api import Browser, expect
 from sources import PAGES
 
 NAMES = [*(name.removesuffix(".md") for name in PAGES), "notebooks/where-weights-come-from"]
@@ -41,10 +41,6 @@ def test_first_view(visit: Visit, path: str) -> None:
         page.wait_for_timeout(300)  # colours fade
         assert not accessibility_faults(page), scheme
     assert page.evaluate(sideways) <= 0
-
-
-def open_answers(page: Page) -> None:
-    page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true })")
 
 
 @pytest.mark.parametrize("path", PATHS)
