@@ -30,7 +30,7 @@ pages: $(VENV)/.test ## check the pages and their examples, without building the
 	  tests/test_glossary.py tests/test_new_page.py
 
 test: lint ## run everything: package, examples, pages, and the built site in a browser
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: $(VENV)/.test ## ruff and mypy
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

@@ -80,8 +80,8 @@ def lookup_batch(
         >>> batch = lookup_batch(np.random.default_rng(0), size=1, n_pairs=3)
         >>> [f"{chr(97 + a)}{b}" for a, b in zip(batch.letters[0], batch.digits[0])]
         ['t4', 'e4', 'k1']
-        >>> batch.slots, batch.answers
-        (array([0]), array([4]))
+        >>> batch.slots.tolist(), batch.answers.tolist()
+        ([0], [4])
     """
     integer("size", size, least=1)
     if integer("n_pairs", n_pairs, least=1) > LETTERS:
