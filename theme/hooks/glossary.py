@@ -35,17 +35,14 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, **_: Any) 
     if "<!-- glossary -->" not in markdown:
         return markdown
     mine, other = ("zh", "en") if is_main(config) else ("en", "zh")
-    head = (
-        ("术语", "符号与形状", "是什么")
-        if mine == "zh"
-        else ("Term", "Symbol, shape", "What it is")
-    )
-    rows = [f"| {' | '.join(head)} |", "| --- | --- | --- |"]
+    head = ("术语", "是什么，符号与形状") if mine == "zh" else ("Term", "What it is, symbol, shape")
+    rows = [f"| {' | '.join(head)} |", "| --- | --- |"]
     for term in terms():
         more = f"[{title(Path(config.docs_dir, term['page']))}]({term['page']})"
         both = f'**{term[mine]}**{{ #{term["key"]} }}<br><span lang="{other}">{term[other]}</span>'
-        mathematics = "<br>".join(f"${term[x]}$" for x in ("symbol", "shape") if x in term)
-        rows.append(f"| {both} | {mathematics} | {term['about'][mine]}<br>{more} |")
+        mathematics = [" ".join(f"${term[x]}$" for x in ("symbol", "shape") if x in term)]
+        parts = "<br>".join(part for part in (term["about"][mine], *mathematics, more) if part)
+        rows.append(f"| {both} | {parts} |")
     return markdown.replace("<!-- glossary -->", "\n".join(rows))
 
 
