@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import runpy
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,12 @@ from place import ROOT, complain, is_main
 FIGURE = re.compile(
     r'(?:<p>)?<img alt="([^"]*)" src="figure:([\w-]+)"(?: title="([^"]*)")? ?/?>(?:</p>)?'
 )
+
+
+def on_pre_build(**_: Any) -> None:
+    """`mkdocs serve` builds again in one process: a changed package is to be read anew."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "qkv_docs"]:
+        del sys.modules[name]
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, **_: Any) -> str:
