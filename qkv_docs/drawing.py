@@ -74,6 +74,8 @@ def heatmap(
             the kind is unknown, or attention weights lie outside [0, 1].
 
     Examples:
+        >>> heatmap([[0.53, 0.47]], ["猫"], ["猫", "鱼"], title="A")
+        '<svg ...</svg>'
         >>> svg = heatmap([[0.53, 0.47]], ["猫"], ["猫", "鱼"], title="A")
         >>> svg.count("<rect"), "猫 → 鱼: 0.47" in svg, "(1, 2)" in svg
         (2, True, True)

@@ -517,10 +517,15 @@ def test_python_that_does_not_come(browser: Browser, root: str, folder: str) -> 
         page.mouse.move(5, 5)
         snippet, other = Snippet(page, 0), Snippet(page, 1)
 
-        page.route("**/run.mjs", lost)  # the script of the buttons itself
+        page.route("**/run.mjs*", lost)  # the script of the buttons itself
         snippet.press("run")
         expect(snippet.status).to_have_text("按钮的脚本没有取到。检查网络后再按一次")
-        page.unroute("**/run.mjs")
+        page.unroute("**/run.mjs*")
+        page.route("**/python.mjs*", lost)
+        snippet.press("run")
+        page.wait_for_timeout(500)
+        expect(snippet.button("run")).to_have_text("运行")
+        page.unroute("**/python.mjs*")
 
         network = "没有取到 Python 的文件。检查网络，再按“运行”；还不行就刷新页面"
         for name, how, said in [

@@ -55,19 +55,19 @@ def from_pip(_: list[str], source: dict[str, str]) -> Iterator[tuple[str, bytes]
                     yield Path(path).name, archive.read(path)
 
 
-@functools.cache
-def vendored() -> dict[str, Path] | None:
-    """The runtime's files by name, fetched where the cache lacks them; None if they cannot be."""
-    manifest = json.loads((ROOT / "theme/vendor/manifest.json").read_text(encoding="utf-8"))
-    wanted = next(item for item in manifest if item["name"] == "pyodide")
-    kept = {name: CACHE / about["sha256"] for name, about in wanted["files"].items()}
-    CACHE.mkdir(parents=True, exist_ok=True)
+def fetch(wanted: dict[str, Any], cache: Path) -> dict[str, Path] | None:
+    """The files that the manifest names, fetched where `cache` lacks them; None if they cannot be.
+
+    A file is in the cache under its hash, and never without having it.
+    """
+    kept = {name: cache / about["sha256"] for name, about in wanted["files"].items()}
+    cache.mkdir(parents=True, exist_ok=True)
     for source in wanted["sources"]:
         missing = [name for name, path in kept.items() if not path.exists()]
         if not missing:
             break
         size = sum(wanted["files"][name]["bytes"] for name in missing)
-        log.info("Python for the browser, %.0f MB, is fetched once into %s", size / 1e6, CACHE)
+        log.info("Python for the browser, %.0f MB, is fetched once into %s", size / 1e6, cache)
         try:
             for name, data in (from_url if "url" in source else from_pip)(missing, source):
                 if name in missing and sha256(data) == kept[name].name:
@@ -79,8 +79,13 @@ def vendored() -> dict[str, Path] | None:
     missing = [name for name, path in kept.items() if not path.exists()]
     if missing:
         log.info("Run is left out: %s could not be fetched", ", ".join(missing))
-        return None
-    return kept
+    return None if missing else kept
+
+
+@functools.cache
+def vendored() -> dict[str, Path] | None:
+    manifest = json.loads((ROOT / "theme/vendor/manifest.json").read_text(encoding="utf-8"))
+    return fetch(next(item for item in manifest if item["name"] == "pyodide"), CACHE)
 
 
 def wheel() -> tuple[str, bytes]:

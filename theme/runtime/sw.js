@@ -59,20 +59,26 @@ async function activate() {
   await clients.claim();
 }
 
+// What is shown for the moment in which one release takes over from the other.
+const CHANGING = `<!doctype html><script>
+  const again = () => location.reload();
+  navigator.serviceWorker.addEventListener("controllerchange", again);
+  navigator.serviceWorker.getRegistration().then((found) => found?.waiting ? setTimeout(again, 5000) : again());
+</script>`;
+
 async function answer({ request, clientId }) {
   const page = request.mode === "navigate";
   if (page && registration.waiting && (await clients.matchAll({ type: "window" })).length < 2) {
     registration.waiting.postMessage("take over"); // the last page of the old release is being left
-    return new Response("", { headers: { Refresh: "0" } });
+    return new Response(CHANGING, { headers: { "Content-Type": "text/html" } });
   }
   // A page that is not of this release gets nothing of it. (Python's worker, a blob, asks only for
   // a folder that is named by its release.)
   const asking = page ? request.url : (await clients.get(clientId))?.url ?? "blob:";
   const ours = asking.startsWith("blob:") || addresses.has(plain(asking));
-  const cached = (url) => caches.match(url, { cacheName: NAME });
-  const kept = ours && addresses.has(plain(request.url)) && await cached(plain(request.url));
+  const kept = ours && addresses.has(plain(request.url)) && await caches.match(plain(request.url), { cacheName: NAME });
   if (kept || !page) return kept || fetch(request);
-  return fetch(request).catch(() => cached(at(request.url.startsWith(at("en/")) ? "en/404.html" : "404.html")));
+  return fetch(request).catch(() => Response.redirect(at(request.url.startsWith(at("en/")) ? "en/404.html" : "404.html")));
 }
 
 addEventListener("install", (event) => event.waitUntil(install()));

@@ -33,7 +33,7 @@ async function install(knob) {
     });
     // One that was removed on this very page is still there, without its files.
     registration.active?.postMessage("install");
-  });
+  }).finally(() => { navigator.serviceWorker.onmessage = null; });
   await navigator.serviceWorker.ready;
 }
 

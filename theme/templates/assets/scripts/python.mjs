@@ -38,17 +38,18 @@ export function start(folder, hear) {
   // Not new Worker(address): such a worker has the policy its host sends with it, none as a rule.
   // A worker from a blob has the page's, by which no text becomes JavaScript and no other host is
   // asked, whatever a snippet gets hold of.
-  const script = new Blob([`import ${JSON.stringify(new URL("worker.mjs", folder))};`], { type: "text/javascript" });
-  const address = URL.createObjectURL(script);
+  // (import() and not import: Firefox does not ask the service worker for the latter.)
+  const script = `import(${JSON.stringify(new URL("worker.mjs", folder))})
+    .catch(({ message }) => postMessage({ failed: "network", detail: message }));`;
+  const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
   const mine = worker = new Worker(address, { type: "module" });
-  let timer, heard = false;
+  let timer;
   const alive = () => {
     clearTimeout(timer);
     timer = setTimeout(() => { if (mine === worker && question?.boot) end("silent"); }, SILENCE);
   };
   mine.onmessage = ({ data }) => {
     if (mine !== worker) return;
-    heard = true;
     if (data.failed) end(data.failed, data.detail);
     else if (data.answer) {
       const { resolve } = question;
@@ -59,7 +60,7 @@ export function start(folder, hear) {
   };
   mine.onerror = (event) => {
     event.preventDefault();
-    if (mine === worker) end(heard ? "crash" : "network", event.message);
+    if (mine === worker) end("crash", event.message);
   };
   alive();
   ready = ask(hear);

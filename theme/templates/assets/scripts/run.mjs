@@ -1,7 +1,7 @@
 // Run, Stop, Edit, Reset, Copy and Share on the snippets of a page. Loaded when the reader first
 // presses one of them, or meets an edit (kept, or sent in a link); Python itself only by Run.
 
-import * as python from "./python.mjs";
+const python = await import(`./python.mjs${new URL(import.meta.url).search}`);
 
 const zh = !document.documentElement.lang.startsWith("en");
 const say = (chinese, english) => (zh ? chinese : english);
@@ -178,6 +178,16 @@ function outputOf(snippet) {
   return out;
 }
 
+/** Copy; `instead` does what it can where that is refused (no permission, a plain http:// address). */
+async function clip(snippet, text, done, instead) {
+  try {
+    await navigator.clipboard.writeText(text);
+    tell(snippet, done, "good");
+  } catch {
+    tell(snippet, instead(), "bad");
+  }
+}
+
 const act = {
   async run(snippet) {
     if (turn?.snippet === snippet) {
@@ -200,7 +210,7 @@ const act = {
     });
     try {
       await python.start(document.querySelector("script[data-python]").dataset.python, ({ progress, total }) => {
-        const percent = Math.floor(progress * 100), size = Math.round(total / 1e6);
+        const percent = Math.floor(progress * 10) * 10, size = Math.round(total / 1e6); // tens: it is read out
         report(say(`正在取 Python（${size} MB，只需一次）：${percent}%`, `Fetching Python (${size} MB, once): ${percent}%`));
       });
       if (turn !== mine) return;
@@ -234,13 +244,13 @@ const act = {
   },
   reset(snippet) {
     if ("shared" in snippet.dataset) history.replaceState(history.state, "", location.pathname); // not back with the next reload
-    const over = snippet.dataset.shared === "over" && kept(snippet);
+    const own = snippet.dataset.shared === "over" && kept(snippet);
     delete snippet.dataset.shared;
     delete snippet.dataset.unread;
     if (turn?.snippet === snippet) abandon("stopped");
     snippet.querySelector(".snippet__out")?.remove();
-    if (over) {
-      open(snippet, over.now).focus();
+    if (own) {
+      open(snippet, own.now).focus();
       tell(snippet, say("换回了你自己的改动", "Your own edit is back"));
       return;
     }
@@ -251,27 +261,20 @@ const act = {
     tell(snippet, say("已还原", "Reset"));
     button(snippet, "edit").focus();
   },
-  async copy(snippet) {
-    try {
-      await navigator.clipboard.writeText(`${current(snippet)}\n`);
-      tell(snippet, say("已复制", "Copied"), "good");
-    } catch { // no permission, or no clipboard on a plain http:// address
-      const area = editor(snippet);
-      if (area) area.select();
+  copy(snippet) {
+    clip(snippet, `${current(snippet)}\n`, say("已复制", "Copied"), () => {
+      if (editor(snippet)) editor(snippet).select();
       else getSelection().selectAllChildren(snippet.querySelector("code"));
-      tell(snippet, say("浏览器不让复制。代码已选中，请用快捷键或菜单复制", "The browser refused. The code is selected: copy it by key or menu"), "bad");
-    }
+      return say("浏览器不让复制。代码已选中，请用快捷键或菜单复制", "The browser refused. The code is selected: copy it by key or menu");
+    });
   },
-  async share(snippet) {
+  share(snippet) {
     const link = new URL(location.pathname, location);
     link.hash = new URLSearchParams({ snippet: snippet.dataset.name, code: encode(current(snippet)) });
-    try {
-      await navigator.clipboard.writeText(link);
-      tell(snippet, say("链接已复制，代码就在链接里", "The link is copied; the code is in it"), "good");
-    } catch {
+    clip(snippet, link, say("链接已复制，代码就在链接里", "The link is copied; the code is in it"), () => {
       history.replaceState(history.state, "", link);
-      tell(snippet, say("浏览器不让复制。链接已在地址栏，请从那里复制", "The browser refused. The link is in the address bar: copy it from there"), "bad");
-    }
+      return say("浏览器不让复制。链接已在地址栏，请从那里复制", "The browser refused. The link is in the address bar: copy it from there");
+    });
   },
 };
 

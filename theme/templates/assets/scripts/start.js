@@ -51,7 +51,11 @@
 
   // What the buttons of the page do comes when one is pressed, or when the reader meets an edit.
   const zh = !document.documentElement.lang.startsWith("en");
-  const load = (name) => import(new URL(name, own.src));
+  let tries = 0; // Firefox never asks again for a module that did not come: a new address each time
+  const load = (name) => import(new URL(`${name}?${tries}`, own.src)).catch((error) => {
+    tries += 1;
+    throw error;
+  });
   let touched = false; // whether there is an edit or a run to look after
   addEventListener("click", async (event) => {
     const knob = event.target.closest?.("[data-do]");

@@ -1,0 +1,177 @@
+"""The whole site without a network, for a reader who asked for it; and how a new release comes."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import http.server
+import os
+import re
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browsing import Handler, Visit, accessibility_faults, needs_browser, wake
+from offline import files, service_worker
+from playwright.sync_api import Browser, Page, expect
+from sources import DOCS
+
+pytestmark = needs_browser
+LONG = 60_000  # ms
+
+
+class Host:
+    """A copy of the site on a host that can go away, and publish a new release."""
+
+    def __init__(self, site: Path, root: str, folder: Path) -> None:
+        self.folder = folder
+        shutil.copytree(site, folder, copy_function=os.link)
+        self.server = self.listen(0)
+        self.root = f"http://127.0.0.1:{self.server.server_port}"
+        for name in ("sitemap.xml", "en/sitemap.xml"):  # by which instant navigation knows a page
+            self.write(name, (folder / name).read_text("utf-8").replace(root, self.root))
+        self.publish()
+
+    def listen(self, port: int) -> http.server.ThreadingHTTPServer:
+        handler = functools.partial(Handler, directory=str(self.folder))
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return server
+
+    def write(self, name: str, text: str) -> None:
+        (self.folder / name).unlink()  # a hard link: the original is another test's
+        (self.folder / name).write_text(text, encoding="utf-8")
+
+    def publish(self) -> None:
+        self.write("sw.js", service_worker(self.folder))
+
+    def leave(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
+    def come_back(self) -> None:
+        self.server = self.listen(self.server.server_port)
+
+
+@pytest.fixture
+def host(site: Path, root: str, tmp_path: Path) -> Iterator[Host]:
+    host = Host(site, root, tmp_path / "site")
+    yield host
+    host.leave()
+
+
+@pytest.fixture
+def page(browser: Browser, host: Host) -> Iterator[Page]:
+    with contextlib.closing(browser.new_context()) as context:
+        yield context.new_page()
+
+
+def press(page: Page, ends: str) -> None:
+    page.locator("[data-do=offline]").click()
+    expect(page.locator("[data-do=offline] + [role=status]")).to_contain_text(ends, timeout=LONG)
+
+
+def caches(page: Page) -> list[str]:
+    found: list[str] = page.evaluate("caches.keys()")
+    return found
+
+
+def test_the_site_without_a_network(page: Page, host: Host) -> None:
+    visit = Visit(page, host.root)
+    visit.go("/about/")
+    wake(page)
+    assert not caches(page)  # nothing is kept unasked
+    press(page, "好了：没有网络也能读，也能运行代码")
+    expect(page.locator("[data-do=offline]")).to_have_text("删除离线副本")
+    assert len(caches(page)) == 1
+    for scheme in ("default", "slate"):
+        page.evaluate(f"document.body.setAttribute('data-md-color-scheme', '{scheme}')")
+        page.wait_for_timeout(300)  # colours fade
+        assert not accessibility_faults(page), scheme
+    assert not visit.trouble
+    host.leave()
+    for path, language in (("/masks/", "zh"), ("/en/masks/", "en")):
+        page.goto(host.root + path)
+        page.reload()
+        assert page.locator("html").get_attribute("lang") == language
+        page.locator("h1").wait_for()
+        snippet = page.locator(".snippet").first
+        snippet.locator("[data-do=run]").click()
+        status = snippet.locator("[role=status]")
+        expect(status).to_have_attribute("data-state", "good", timeout=LONG)
+    page.keyboard.press("/")
+    page.keyboard.type("variance")
+    hits = page.locator(".md-search-result__link[href*='why-sqrt-dk']")
+    expect(hits.first).to_be_attached(timeout=15_000)
+    page.goto(f"{host.root}/en/nowhere/")
+    expect(page.locator("h1")).to_have_text("This page does not exist")
+    assert not visit.trouble
+    host.come_back()
+    page.goto(f"{host.root}/en/about/")
+    expect(page.locator("[data-do=offline]")).to_have_text("Remove the offline copy")
+    press(page, "Removed: the site comes from the network again")
+    assert not caches(page)
+    # And again, on a page that the old one still answers.
+    press(page, "Done: it can be read, and its code run, without a network")
+    host.leave()
+    page.goto(f"{host.root}/en/")
+    page.locator("h1").wait_for()
+    host.come_back()
+
+
+def test_a_new_release_replaces_the_old_as_a_whole(page: Page, host: Host) -> None:
+    page.goto(f"{host.root}/about/")
+    press(page, "好了")
+    (before,) = caches(page)
+    for name in ("index.html", "masks/index.html"):
+        text = (host.folder / name).read_text("utf-8")
+        host.write(name, re.sub(r"<h1[^>]*>", r"\g<0>NEW ", text))
+    (host.folder / "new").mkdir()
+    (host.folder / "new/index.html").write_text("<h1>NEW</h1><a href='/masks/'>")
+    host.publish()
+    # A second page of the old release stays with it while it is open.
+    old = page.context.new_page()
+    old.goto(f"{host.root}/")
+    expect(old.locator("h1")).not_to_contain_text("NEW")
+    for _ in range(100):
+        if len(caches(page)) == 2 and page.evaluate(
+            "navigator.serviceWorker.getRegistration().then(found => Boolean(found.waiting))"
+        ):
+            break
+        page.wait_for_timeout(100)
+    page.goto(f"{host.root}/masks/")
+    expect(page.locator("h1")).not_to_contain_text("NEW")
+    page.goto(f"{host.root}/new/")  # no page of the old release, and none of its files
+    expect(page.locator("h1")).to_have_text("NEW")
+    old.close()
+    page.goto(f"{host.root}/masks/")
+    expect(page.locator("h1")).to_contain_text("NEW")
+    (after,) = caches(page)
+    assert after != before
+
+
+def test_what_fails_keeps_nothing_and_says_why(page: Page, host: Host) -> None:
+    page.goto(f"{host.root}/en/about/")
+    host.write("en/masks/index.html", "half a release")
+    press(page, "The site is being updated: nothing was kept. Press again in a few minutes")
+    assert not caches(page)
+    expect(page.locator("[data-do=offline]")).to_have_text("Make this site available offline")
+    host.publish()
+    tools = page.context.new_cdp_session(page)
+    tools.send("Storage.overrideQuotaForOrigin", {"origin": host.root, "quotaSize": 5_000_000})
+    press(page, "This device has too little room for the site: nothing was kept")
+    assert not caches(page)
+    tools.send("Storage.overrideQuotaForOrigin", {"origin": host.root})
+    host.leave()
+    press(page, "The connection was lost: nothing was kept. Press again once it is back")
+    host.come_back()
+    press(page, "Done: it can be read")
+
+
+def test_the_page_says_how_much_is_kept(site: Path, root: str) -> None:
+    size = sum(size for size, _ in files(site).values()) / 1e6
+    for language in ("zh", "en"):
+        (said,) = re.findall(r"(\d+) MB", (DOCS / language / "about.md").read_text("utf-8"))
+        assert abs(int(said) - size) < size / 10, f"docs/{language}/about.md: it is {size:.0f} MB"

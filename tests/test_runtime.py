@@ -1,0 +1,82 @@
+"""The files of the browser's Python: fetched from where they can be had, trusted by hash alone."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from runtime import fetch, lock, wheel
+from sources import ROOT
+
+GOOD = b"what the manifest names"
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    return tmp_path / "cache"
+
+
+def manifest(tmp_path: Path, *sources: bytes | None) -> dict[str, Any]:
+    """One file, a.bin, and sources that have these bytes for it, or (None) do not have it."""
+    for n, data in enumerate(sources):
+        (tmp_path / str(n)).mkdir()
+        if data is not None:
+            (tmp_path / str(n) / "a.bin").write_bytes(data)
+    urls = [{"url": f"{(tmp_path / str(n)).as_uri()}/{{file}}"} for n in range(len(sources))]
+    files = {"a.bin": {"bytes": len(GOOD), "sha256": sha256(GOOD)}}
+    return {"name": "x", "sources": urls, "files": files}
+
+
+def test_a_file_is_taken_from_the_first_source_that_has_it_unchanged(
+    tmp_path: Path, cache: Path
+) -> None:
+    found = fetch(manifest(tmp_path, None, b"something else", GOOD, b"never asked"), cache)
+    assert found is not None
+    assert found["a.bin"].read_bytes() == GOOD
+    assert [path.name for path in cache.iterdir()] == [sha256(GOOD)]
+
+
+def test_what_is_there_is_not_fetched_again(tmp_path: Path, cache: Path) -> None:
+    cache.mkdir()
+    (cache / sha256(GOOD)).write_bytes(GOOD)
+    assert fetch(manifest(tmp_path), cache) == {"a.bin": cache / sha256(GOOD)}
+
+
+def test_without_a_source_there_is_none_and_it_is_said(
+    tmp_path: Path, cache: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO"):
+        assert fetch(manifest(tmp_path, None, b"something else"), cache) is None
+    assert "Run is left out: a.bin could not be fetched" in caplog.text
+    assert not list(cache.iterdir())
+
+
+def test_the_wheel_is_the_package_of_this_tree_and_the_same_every_time() -> None:
+    name, data = wheel()
+    assert (name, data) == wheel()
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        assert archive.testzip() is None
+        modules = {name for name in archive.namelist() if name.startswith("qkv_docs/")}
+        assert modules == {f"qkv_docs/{path.name}" for path in (ROOT / "qkv_docs").glob("*.py")}
+        assert (
+            archive.read("qkv_docs/attention.py") == (ROOT / "qkv_docs/attention.py").read_bytes()
+        )
+
+
+def test_the_lock_file_names_both_packages_by_hash() -> None:
+    name, data = wheel()
+    numpy = "numpy-2.0.2-cp312-cp312-pyodide_2024_0_wasm32.whl"
+    packages = json.loads(lock({name: data, numpy: b"n", "session.py": b""}))["packages"]
+    assert set(packages) == {"numpy", "qkv-docs"}
+    assert packages["qkv-docs"]["sha256"] == sha256(data)
+    assert packages["qkv-docs"]["depends"] == ["numpy"]
+    assert (packages["numpy"]["version"], packages["numpy"]["sha256"]) == ("2.0.2", sha256(b"n"))
