@@ -133,9 +133,9 @@ def open_answers(page: Page) -> None:
     page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true })")
 
 
-def accessibility_faults(page: Page) -> list[str]:
+def accessibility_faults(page: Page, within: str | None = None) -> list[str]:
     # The glyphs that KaTeX draws are hidden from assistive technology, and a third of the nodes;
     # the MathML beside them is looked at, and their colours are tests/test_drawing.py's.
-    context = {"exclude": [[".katex-html"]]}
+    context = {"exclude": [[".katex-html"]], **({"include": [[within]]} if within else {})}
     found = Axe().run(page, context=context).response["violations"]
     return [f"{v['id']}: {node['html'][:160]}" for v in found for node in v["nodes"]]

@@ -16,7 +16,7 @@ NAMES = {"sqrt(d_k)": "÷ √d_k", "1": "÷ 1", "d_k": "÷ d_k", "sqrt(d_model)"
 def one_query(t):
     """The same eight scores, as they are and as large as a dot product of d_k terms makes them."""
     sizes = (1, 4, 64, 1024)
-    return heatmap(
+    still = heatmap(
         [softmax(d_k**0.5 * SCORES) for d_k in sizes],
         ["÷ √d_k", *map(str, sizes[1:])],
         range(1, 9),
@@ -24,6 +24,8 @@ def one_query(t):
         column_title=t("键", "key"),
         title=t("注意力权重", "attention weights"),
     )
+    scores = json.dumps([round(float(score), 4) for score in SCORES])
+    return f'<qkv-softmax data-scores="{scores}">{still}</qkv-softmax>'
 
 
 def _against_d_k(measure, divisors, **options):

@@ -7,8 +7,11 @@
 
   // Search, copy buttons and instant navigation come with the reader's first sign of life:
   // a page that is only read never waits for them.
+  let awake = false;
   const wake = (event) => {
     for (const sign of signs) removeEventListener(sign, wake, true);
+    awake = true;
+    watch();
     const search = document.querySelector(".md-search__input");
     // The theme's own keys for search, should one of them be the first thing pressed.
     const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
@@ -56,6 +59,18 @@
     tries += 1;
     throw error;
   });
+
+  // Figures that can be played with: `<qkv-name>` around a still picture. Their scripts come when
+  // they are near the screen, or when the address holds the state of one.
+  const near = new IntersectionObserver((seen) => {
+    for (const { target, isIntersecting } of seen) {
+      if (!isIntersecting) continue;
+      near.unobserve(target);
+      load(`figures/${target.localName.slice(4)}.mjs`).catch(() => {}); // the still picture stays
+    }
+  }, { rootMargin: "300px" });
+  const watch = () => document.querySelectorAll(".drawing__box > :not(:defined)").forEach((figure) => near.observe(figure));
+
   let touched = false; // whether there is an edit or a run to look after
   addEventListener("click", async (event) => {
     const knob = event.target.closest?.("[data-do]");
@@ -79,6 +94,9 @@
   const arrive = async () => {
     touched ||= edits() || location.hash.startsWith("#snippet=");
     const offline = document.querySelector("[data-do=offline]");
+    const figure = location.hash.startsWith("#figure=") && new URLSearchParams(location.hash.slice(1)).get("figure");
+    if (figure) document.getElementById(`figure-${figure}`)?.scrollIntoView();
+    if (awake || figure) watch();
     try {
       if (touched) (await load("run.mjs")).arrive();
       if (offline && navigator.serviceWorker?.controller) (await load("offline.mjs")).show(offline);

@@ -1,0 +1,265 @@
+// What the figures that can be played with share: a custom element that takes the place of the
+// still picture inside it, keeps its state in the address and says what it shows.
+
+export const zh = !document.documentElement.lang.startsWith("en");
+export const say = (chinese, english) => (zh ? chinese : english);
+
+/** A number as the pages write it: real minus signs, no −0.00. */
+export const number = (x, decimals = 2) => {
+  if (!Number.isFinite(x)) return Number.isNaN(x) ? "nan" : x > 0 ? "∞" : "−∞";
+  const text = x.toFixed(decimals);
+  return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
+};
+
+const put = (node, properties, children) => {
+  for (const [name, value] of Object.entries(properties)) {
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (value === false || value == null) node.removeAttribute(name);
+    else node.setAttribute(name, value === true ? "" : value);
+  }
+  if (children.length) node.replaceChildren(...children.flat().filter((child) => child != null));
+  return node;
+};
+/** An element: h("button", { class: "x", onclick }, "text", child…). */
+export const h = (tag, properties = {}, ...children) => put(document.createElement(tag), properties, children);
+/** The same for SVG. */
+export const svg = (tag, properties = {}, ...children) => put(document.createElementNS("http://www.w3.org/2000/svg", tag), properties, children);
+
+const styles = new Promise((done) => {
+  const address = new URL("../../stylesheets/figures.css", import.meta.url).href;
+  if (document.querySelector(`link[href="${address}"]`)) return done();
+  document.head.append(h("link", { rel: "stylesheet", href: address, onload: done, onerror: done }));
+});
+
+export class Figure extends HTMLElement {
+  /** The state a figure begins with. Numbers, strings and arrays of numbers are kept in the address. */
+  static initial = {};
+  /** Whether a state (one from an address, say) can be drawn. */
+  static valid() { return true; }
+  /** Make the parts of the figure, once; returns nodes. */
+  build() { return []; }
+  /** Bring the parts up to `this.state`; returns the sentence that says what is to be seen. */
+  draw() { return ""; }
+
+  get name() { return this.closest("figure")?.id.replace("figure-", "") ?? this.localName; }
+
+  async connectedCallback() {
+    if (this.state) return;
+    const { initial } = this.constructor;
+    this.state = { ...initial, ...this.#fromAddress() };
+    try {
+      if (this.dataset.src) {
+        const answer = await fetch(this.dataset.src);
+        if (!answer.ok) throw new Error(answer.status);
+        this.data = await answer.json();
+      }
+    } catch { // the still picture stays
+      this.state = null;
+      const again = h("button", { type: "button", onclick: () => { bar.remove(); this.connectedCallback(); } }, say("再试一次", "Try again"));
+      const bar = h("p", { class: "play__bar" }, again, h("span", { role: "status" }, say("这张图的数据没有取到。", "The data of this figure did not arrive.")));
+      this.append(bar);
+      return;
+    }
+    await styles;
+    if (!this.isConnected) return;
+    if (!this.#valid(this.state)) this.state = { ...initial };
+    const still = h("div", { class: "play__still" }, [...this.childNodes]);
+    this.reading = h("p", { class: "play__read", role: "status" });
+    const bar = h("p", { class: "play__bar" },
+      h("button", { type: "button", onclick: () => this.set(this.constructor.initial, true) }, say("还原", "Reset")),
+      h("button", { type: "button", onclick: () => this.#share() }, say("复制这个状态的链接", "Copy a link to this state")));
+    this.live = h("div", { class: "play", role: "group", "aria-label": still.querySelector("svg")?.getAttribute("aria-label") }, ...this.build(), this.reading, bar);
+    this.replaceChildren(this.live, still);
+    this.redraw();
+    this.onaddress = () => {
+      const state = this.#fromAddress();
+      if (state && this.#valid({ ...initial, ...state })) { this.state = { ...initial, ...state }; this.redraw(); }
+    };
+    addEventListener("hashchange", this.onaddress);
+    this.dataset.ready = ""; // for tests
+  }
+
+  disconnectedCallback() { removeEventListener("hashchange", this.onaddress); }
+
+  #valid(state) {
+    try { return this.constructor.valid(state, this.data); } catch { return false; }
+  }
+
+  #fromAddress() {
+    const given = new URLSearchParams(location.hash.slice(1)), state = {};
+    if (given.get("figure") !== this.name) return null;
+    for (const [name, before] of Object.entries(this.constructor.initial)) {
+      const text = given.get(name);
+      if (text === null) continue;
+      const value = typeof before === "number" ? Number(text) : Array.isArray(before) ? text.split(",").map(Number) : text;
+      if ([value].flat().some(Number.isNaN)) return null;
+      state[name] = value;
+    }
+    return state;
+  }
+
+  get address() {
+    const given = new URLSearchParams({ figure: this.name });
+    for (const [name, before] of Object.entries(this.constructor.initial)) {
+      if (String(this.state[name]) !== String(before)) given.set(name, this.state[name]);
+    }
+    return `#${String(given).replaceAll("%2C", ",")}`;
+  }
+
+  /** Change the state, draw, and put it in the address. */
+  set(change, quiet = false) {
+    const state = { ...this.state, ...change };
+    if (!this.#valid(state)) return;
+    this.state = state;
+    this.redraw();
+    clearTimeout(this.writing); // browsers allow no more than a hundred changes in half a minute
+    this.writing = setTimeout(() => {
+      if (this.isConnected) history.replaceState(history.state, "", quiet ? location.pathname : this.address);
+    }, 400);
+  }
+
+  redraw() {
+    this.summary = this.draw();
+    for (const refresh of this.controls ?? []) refresh();
+    this.tell(this.summary);
+  }
+
+  /** Show (and have read out) what a cell holds; nothing to go back to the summary. */
+  tell(text = this.summary) {
+    clearTimeout(this.telling);
+    this.telling = setTimeout(() => { if (this.reading.textContent !== text) this.reading.textContent = text; }, 80);
+  }
+
+  async #share() {
+    history.replaceState(history.state, "", this.address);
+    try {
+      await navigator.clipboard.writeText(location.href);
+      this.tell(say("链接已复制", "The link is copied"));
+    } catch {
+      this.tell(say("浏览器不让复制。链接已在地址栏，请从那里复制", "The browser refused. The link is in the address bar: copy it from there"));
+    }
+  }
+
+  #control(refresh) { (this.controls ??= []).push(refresh); }
+
+  /** A slider for `this.state[key]`; `show` writes its value. */
+  slider(key, { label, min, max, step = 1, show = String }) {
+    const out = h("output", {});
+    const input = h("input", { type: "range", min, max, step, oninput: () => this.set({ [key]: Number(input.value) }) });
+    this.#control(() => {
+      input.value = this.state[key];
+      out.textContent = show(this.state[key]);
+      input.setAttribute("aria-valuetext", out.textContent);
+    });
+    return h("label", { class: "play__slider" }, h("span", {}, label), input, out);
+  }
+
+  /** One of a few: `options` is a list of [value, text]. */
+  choice(key, { label, options }) {
+    const name = `${this.name}-${key}`;
+    const inputs = options.map(([value]) => h("input", { type: "radio", name, value, onchange: () => this.set({ [key]: value }) }));
+    this.#control(() => inputs.forEach((input, i) => { input.checked = options[i][0] === this.state[key]; }));
+    return h("fieldset", { class: "play__choice" }, h("legend", {}, label), inputs.map((input, i) => h("label", {}, input, h("span", {}, options[i][1]))));
+  }
+
+  /** One of many: a menu. */
+  menu(key, { label, options }) {
+    const input = h("select", { onchange: () => this.set({ [key]: options[input.selectedIndex][0] }) }, options.map(([value, text]) => h("option", { value }, text)));
+    this.#control(() => { input.selectedIndex = options.findIndex(([value]) => value === this.state[key]); });
+    return h("label", { class: "play__menu" }, h("span", {}, label), input);
+  }
+
+  /** A switch: 0 or 1. */
+  toggle(key, { label }) {
+    const input = h("input", { type: "checkbox", onchange: () => this.set({ [key]: Number(input.checked) }) });
+    this.#control(() => { input.checked = Boolean(this.state[key]); });
+    return h("label", { class: "play__toggle" }, input, h("span", {}, label));
+  }
+
+  /** A line of text; what cannot be drawn is not taken, and `hint(text)` may say why. */
+  field(key, { label, length = 40, hint = () => "" }) {
+    const input = h("input", { type: "text", maxlength: length, autocomplete: "off", spellcheck: "false", oninput: () => {
+      const why = this.#valid({ ...this.state, [key]: input.value }) ? "" : hint(input.value);
+      input.setAttribute("aria-invalid", String(Boolean(why)));
+      if (why) this.tell(why);
+      else this.set({ [key]: input.value });
+    } });
+    this.#control(() => { if (input !== document.activeElement) { input.value = this.state[key]; input.removeAttribute("aria-invalid"); } });
+    return h("label", { class: "play__field" }, h("span", {}, label), input);
+  }
+
+  /**
+   * A matrix as a table whose cells tell what they are: one stop of the Tab key, arrows inside.
+   * `kind`: x, q, k, v, scores, weights or output, as in qkv_docs.heatmap. `title` names it and
+   * `from(i, j)` says how a cell came about. `act(i, j)`: what Enter, Space or a tap does.
+   * Returns { node, fill(values, { rows, columns, limit, chosen }) }.
+   */
+  grid({ title, kind = "weights", decimals = 2, from, act, rowTitle = "", compact = false }) {
+    const table = h("table", { class: `play__grid${compact ? " play__grid--compact" : ""}`, role: "grid", "data-kind": kind });
+    const head = h("caption", {});
+    let held, at = [0, 0];
+    const told = (i, j) => {
+      const { values, rows, columns, shape } = held;
+      const cell = `${title}[${rows[i]}${columns ? ` → ${columns[j]}` : `, ${j}`}] = ${number(values[i][j], Math.max(decimals, 3))}`;
+      return `${cell}; ${say("形状", "shape")} ${shape}${from ? `; ${from(i, j)}` : ""}`;
+    };
+    const cell = (event) => {
+      const found = event.target.closest("td");
+      return found && [found.parentNode.rowIndex - (table.tHead ? 1 : 0), found.cellIndex - 1];
+    };
+    const rove = (i, j, focus) => {
+      table.querySelector('td[tabindex="0"]')?.setAttribute("tabindex", "-1");
+      at = [Math.max(0, Math.min(i, held.values.length - 1)), Math.max(0, Math.min(j, held.values[0].length - 1))];
+      const to = table.tBodies[0].rows[at[0]].cells[at[1] + 1];
+      to.setAttribute("tabindex", "0");
+      if (focus) to.focus();
+    };
+    put(table, {
+      onpointerover: (event) => { const place = cell(event); if (place) this.tell(told(...place)); },
+      onpointerleave: () => { if (!table.contains(document.activeElement)) this.tell(); },
+      onfocusin: (event) => { const place = cell(event); if (place) { rove(...place); this.tell(told(...place)); } },
+      onfocusout: () => this.tell(),
+      onclick: (event) => { const place = cell(event); if (place) { rove(...place, true); act?.(...place); } },
+      onkeydown: (event) => {
+        const place = cell(event);
+        if (!place || event.ctrlKey || event.metaKey || event.altKey) return;
+        const [i, j] = place, { values } = held;
+        const move = { ArrowUp: [i - 1, j], ArrowDown: [i + 1, j], ArrowLeft: [i, j - 1], ArrowRight: [i, j + 1], Home: [i, 0], End: [i, values[0].length - 1] }[event.key];
+        if (move) rove(...move, true);
+        else if (act && [" ", "Enter"].includes(event.key)) act(i, j);
+        else return;
+        event.preventDefault();
+        event.stopPropagation(); // the theme turns pages by some keys
+      },
+    }, []);
+    const fill = (values, { rows, columns, limit, chosen, texts } = {}) => {
+      const shape = `(${values.length}, ${values[0].length})`;
+      const before = held;
+      held = { values, rows: rows ?? values.map((_, i) => i), columns, shape };
+      const largest = limit ?? (kind === "weights" ? 1 : Math.max(...values.flat().map(Math.abs).filter(Number.isFinite), 1e-12));
+      head.replaceChildren(h("b", {}, title), ` ${shape}`);
+      if (!before || before.shape !== shape) {
+        const body = h("tbody", {}, values.map((row) => h("tr", {}, h("th", { scope: "row" }), row.map(() => h("td", { tabindex: "-1" })))));
+        table.replaceChildren(head, ...(columns ? [h("thead", {}, h("tr", {}, h("td", {}, rowTitle), columns.map(() => h("th", { scope: "col" }))))] : []), body);
+        rove(...at);
+      }
+      columns?.forEach((name, j) => { table.tHead.rows[0].cells[j + 1].textContent = name; });
+      values.forEach((row, i) => {
+        const { cells } = table.tBodies[0].rows[i];
+        cells[0].textContent = held.rows[i];
+        row.forEach((value, j) => {
+          const strength = Number.isFinite(value) ? Math.min(1, Math.abs(value) / largest) : 0;
+          cells[j + 1].textContent = texts?.[i][j] ?? number(value, decimals);
+          cells[j + 1].style.setProperty("--strength", `${(5 + 40 * strength).toFixed(1)}%`);
+          cells[j + 1].toggleAttribute("data-negative", value <= 0);
+          cells[j + 1].toggleAttribute("data-chosen", Boolean(chosen?.(i, j)));
+        });
+      });
+      if (table.contains(document.activeElement)) {
+        const place = cell({ target: document.activeElement });
+        if (place) queueMicrotask(() => this.tell(told(...place))); // the summary must not hide it
+      }
+    };
+    return { node: h("div", { class: "play__scroll" }, table), fill };
+  }
+}
