@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 from sources import PAGES, ROOT
 
 LONG = 60_000  # ms; Python starts in 3 to 6 s on an idle machine
-SETTLED = re.compile("good|changed|bad")
+SETTLED = re.compile("good|changed|stopped|bad")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -203,13 +203,13 @@ def test_a_later_snippet_runs_the_earlier_ones_first(page: Page) -> None:
     assert Snippet(page, 0).run()[0] == "good"
     turn_to(page, "/")
     state, sentence, output = Snippet(page, 2).run()
-    assert (state, sentence) == ("good", "先运行了前面 2 段；输出与页面一致")
+    assert (state, sentence) == ("good", "先运行了前面 2 段。输出与页面一致")
     assert output.strip() == "array([[0.333, 0.333, 0.333]])"
     assert Snippet(page, 2).run()[1] == "输出与页面一致"  # once is enough
     # An edit above is run anew, and what follows from it is no fault of the page.
     edited = "import numpy as np\nfrom qkv_docs import softmax\nQ = np.array([[9, 2]])"
     Snippet(page, 0).write(edited)
-    assert Snippet(page, 1).run()[:2] == ("changed", "先运行了前面 1 段；代码改过，输出与页面不同")
+    assert Snippet(page, 1).run()[:2] == ("changed", "先运行了前面 1 段。代码改过，输出与页面不同")
     Snippet(page, 0).write("1 / 0")
     assert Snippet(page, 2).run()[:2] == ("bad", "前面的第 1 段出错了：先看那一段")
 
@@ -559,16 +559,16 @@ def test_python_that_does_not_come(browser: Browser, root: str, folder: str) -> 
         expect(snippet.button("run")).to_have_text("停止")
         page.clock.fast_forward(1_000)
         snippet.press("run")
-        assert snippet.end()[:2] == ("changed", "已停止。再按“运行”会先重建前面的变量")
+        assert snippet.end()[:2] == ("stopped", "已停止。再按“运行”会先重建前面的变量")
 
         snippet.start()  # another snippet while it starts
         expect(snippet.button("run")).to_have_text("停止")
         other.start()
-        assert snippet.end()[:2] == ("changed", "已停止：你运行了另一段")
+        assert snippet.end()[:2] == ("stopped", "已停止：你运行了另一段")
         page.wait_for_timeout(500)
         page.unroute(f"{folder}files.json")  # and what was held goes on
         state, sentence, _ = other.end()
-        assert (state, sentence) == ("good", "先运行了前面 1 段；输出与页面一致")
+        assert (state, sentence) == ("good", "先运行了前面 1 段。输出与页面一致")
         assert not visit.trouble, visit.trouble
 
 
@@ -584,21 +584,25 @@ def test_python_that_does_not_end_well(browser: Browser, root: str) -> None:
         first, second, third = (Snippet(page, n) for n in range(3))
         second.start(endless)
         expect(second.out).to_have_text("round and round\n", timeout=LONG)
+        tab = page.context.new_page()  # a second tab has a Python of its own
+        tab.goto(f"{root}/en/masks/")
+        assert Snippet(tab, 0).run()[0] == "good"
+        tab.close()
         expect(second.status).to_have_text("Running…")
         second.button("run").focus()
         page.keyboard.press("Enter")
         state, sentence, output = second.end()
-        assert (state, sentence) == ("changed", "Stopped. Run rebuilds the earlier variables first")
+        assert (state, sentence) == ("stopped", "Stopped. Run rebuilds the earlier variables first")
         assert output.strip() == "round and round"
         second.press("reset")
-        rebuilt = "Ran 2 earlier snippets first; the output is the page’s"
+        rebuilt = "Ran 2 earlier snippets first. The output is the page’s"
         assert third.run()[:2] == ("good", rebuilt)
 
         # Another snippet while it runs; and the page left while Python starts again for that.
         second.start(endless)
         expect(second.out).to_have_text("round and round\n", timeout=LONG)
         first.start()
-        assert second.end()[:2] == ("changed", "Stopped: you ran another snippet")
+        assert second.end()[:2] == ("stopped", "Stopped: you ran another snippet")
         turn_to(page, "/en/masks/")
         assert Snippet(page, 0).run()[0] == "good"
         assert sum(response.url.endswith("/worker.mjs") for response in visit.loaded) == 3

@@ -51,6 +51,16 @@ def test_what_is_there_is_not_fetched_again(tmp_path: Path, cache: Path) -> None
     assert fetch(manifest(tmp_path), cache) == {"a.bin": cache / sha256(GOOD)}
 
 
+def test_a_file_that_was_damaged_in_the_cache_is_fetched_again(tmp_path: Path, cache: Path) -> None:
+    cache.mkdir()
+    (cache / sha256(GOOD)).write_bytes(GOOD[:-1])
+    found = fetch(manifest(tmp_path, GOOD), cache)
+    assert found is not None
+    assert found["a.bin"].read_bytes() == GOOD
+    (cache / sha256(GOOD)).write_bytes(GOOD[:-1])
+    assert fetch({**manifest(tmp_path), "sources": []}, cache) is None
+
+
 def test_without_a_source_there_is_none_and_it_is_said(
     tmp_path: Path, cache: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -66,7 +76,9 @@ def test_the_wheel_is_the_package_of_this_tree_and_the_same_every_time() -> None
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         assert archive.testzip() is None
         modules = {name for name in archive.namelist() if name.startswith("qkv_docs/")}
-        assert modules == {f"qkv_docs/{path.name}" for path in (ROOT / "qkv_docs").glob("*.py")}
+        excerpt = {"qkv_docs/pretrained.npz", "qkv_docs/pretrained-licence.txt"}
+        python = {f"qkv_docs/{path.name}" for path in (ROOT / "qkv_docs").glob("*.py")}
+        assert modules == python | excerpt
         assert (
             archive.read("qkv_docs/attention.py") == (ROOT / "qkv_docs/attention.py").read_bytes()
         )

