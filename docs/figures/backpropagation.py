@@ -3,6 +3,7 @@
 The numbers are those of docs/examples/backpropagation.pycon.
 """
 
+import json
 from html import escape
 
 import numpy as np
@@ -116,12 +117,15 @@ def there_and_back(t):
     named += [(band, i, word) for band in ("there", "back") for i, word in enumerate((eat, apples))]
     parts += [_text(39, y[band] + i * ROW + 16.5, word, "end") for band, i, word in named]
     label = t("一个查询、两个键的前向与反向", "one query and two keys, forward and backward")
-    return (
+    still = (
         '<svg xmlns="http://www.w3.org/2000/svg" class="qkv-figure" width="360" height="538" '
         f'viewBox="0 0 360 538" role="img" aria-label="{escape(label)}" fill="currentColor" '
         'font-family="inherit" font-size="12" font-variant="tabular-nums">'
         f"{''.join(parts)}</svg>"
     )
+    given = {"words": [eat, apples], "q": q, "k": k, "v": v, "t": TARGETS[2]}
+    given = json.dumps(given, default=lambda array: array.astype(int).tolist(), ensure_ascii=False)
+    return f"<qkv-gradient data-given='{given}'>{still}</qkv-gradient>"
 
 
 def jacobian(t):

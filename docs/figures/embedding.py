@@ -3,12 +3,13 @@
 The vocabulary and the hand-made table are those of docs/examples/embedding.pycon.
 """
 
+import json
 from html import escape
 
 import numpy as np
 
-from qkv_docs import embed, scaled_dot_product_attention
-from qkv_docs.drawing import COLOURS
+from qkv_docs import cosine_similarity, embed, one_hot, scaled_dot_product_attention
+from qkv_docs.drawing import COLOURS, arrange, heatmap, size
 
 TABLE = np.array([[0, 0], [0, 0], [0, 0], [1, 1], [2, 0], [0, 2], [0, 1]], dtype=float)
 COMPANY, FRUIT = [3, 6, 0, 5], [1, 3, 2, 1, 4]
@@ -97,6 +98,31 @@ def lookup(t):
             ]
     label = t("两个句子从同一张表里取行", "two sentences take their rows from one table")
     return _svg(starts[1] + 5 * ROW + 4, label, parts)
+
+
+def product(t):
+    """Sentence 1, one-hot, times the table; another sentence and another table can be tried."""
+    tokens = _tokens(t)
+    features = [t("水果", "fruit"), t("科技", "tech")]
+    names = [tokens[i] for i in COMPANY]
+    hot = heatmap(one_hot(COMPANY, 7), names, range(7), title=t("独热 onehot(t)", "onehot(t)"),
+                  kind="x", decimals=0)  # fmt: skip
+    table = heatmap(TABLE, [f"{i} {token}" for i, token in enumerate(tokens)], features,
+                    title="E", kind="x", decimals=0)  # fmt: skip
+    x = heatmap(embed(COMPANY, TABLE), names, features, title="X", kind="x", decimals=0)
+    near = heatmap([cosine_similarity(TABLE[APPLE], TABLE)], [tokens[APPLE]], range(7),
+                   title=t("余弦相似度", "cosine similarity"), kind="scores", limit=1)  # fmt: skip
+    top = size(hot)[1] + 14
+    below = top + max(size(table)[1], size(x)[1]) + 14
+    still = arrange([(hot, 0, 0), (table, 0, top), (x, size(table)[0] + 24, top), (near, 0, below)])
+    given = {
+        "words": tokens,
+        "features": features,
+        "table": TABLE.astype(int).tolist(),
+        "text": t("苹果发布了手机", "apple released a phone"),
+    }
+    given = json.dumps(given, ensure_ascii=False, separators=(",", ":"))
+    return f"<qkv-embedding data-given='{given}'>{still}</qkv-embedding>"
 
 
 def apples(t):

@@ -1,10 +1,11 @@
 """Figures of the page queries-keys-values; the numbers are those of its example file."""
 
+import json
 from re import search
 
 import numpy as np
 
-from qkv_docs import softmax
+from qkv_docs import scaled_dot_product_attention, softmax
 from qkv_docs.drawing import COLOURS, arrange, heatmap, size
 
 # The soft dictionary: how much each animal lives on land and in water, and its legs
@@ -25,20 +26,20 @@ def soft_lookup(t):
     scores = KEYS @ LAND
     weights = softmax(scores)
     animals = [t("猫", "cat"), t("母鸡", "hen"), t("青蛙", "frog"), t("鱼", "fish")]
-    places = [t("陆", "land"), t("水", "water")]
+    axes = [t("陆", "land"), t("水", "water")]
 
     def column(values, above, below, kind, decimals=0, limit=None):
         return heatmap(values[:, None], animals, [below], column_title=above, kind=kind,
                        decimals=decimals, limit=limit, show_rows=False)  # fmt: skip
 
     table = [
-        heatmap(KEYS, animals, places, column_title=t("键 k", "key k"), kind="k", decimals=0),
+        heatmap(KEYS, animals, axes, column_title=t("键 k", "key k"), kind="k", decimals=0),
         column(scores, t("分数", "score"), "q·k", "scores"),
         column(weights, t("注意力", "attention"), t("权重 a", "weight a"), "weights", 2),
         column(LEGS, t("值 v", "value"), t("腿数", "legs"), "v"),
         column(weights * LEGS, t("相乘", "product"), "a·v", "output", 2, 4),
     ]
-    query = heatmap(LAND[None], [t("查询 q", "q")], places, kind="q", decimals=0, limit=2)
+    query = heatmap(LAND[None], [t("查询 q", "q")], axes, kind="q", decimals=0, limit=2)
     output = heatmap(weights[None] @ LEGS[:, None], [t("相加，得到输出", "their sum, the output")],
                      kind="output", limit=4)  # fmt: skip
 
@@ -50,7 +51,9 @@ def soft_lookup(t):
     places.append((query, indent + _left(table[0]) - _left(query), 0))
     end = places[4][1] + size(table[4])[0]
     places.append((output, end - size(output)[0], top + size(table[0])[1] + 8))
-    return arrange(places)
+    given = {"names": animals, "places": axes, "keys": KEYS.tolist(), "values": LEGS.tolist()}
+    given = json.dumps(given, ensure_ascii=False, separators=(",", ":"))
+    return f"<qkv-dictionary data-given='{given}'>{arrange(places)}</qkv-dictionary>"
 
 
 def three_views(t):
@@ -75,6 +78,43 @@ def three_views(t):
         )
         x += size(view)[0] + 22
     return arrange(places).removesuffix("</svg>") + "".join(arrows) + "</svg>"
+
+
+def ask(t):
+    """What b? finds; to be walked through with other cards, questions and matrices."""
+    letters = {letter: [int(letter == other) for other in "abc"] for letter in "abc"}
+    digit = t("数字", "digit")
+    given = {
+        "words": {
+            f"{letter}{end}": [*row, int(end == "?"), 0 if end == "?" else int(end)]
+            for letter, row in letters.items()
+            for end in "0123456789?"
+        },
+        "features": ["a", "b", "c", "?", digit],
+        "asked": ["a", "b", "c"],
+        "passed": [digit],
+        "text": " ".join(TOKENS),
+        "row": 3,
+        "wq": W_Q.tolist(),
+        "wk": W_K.tolist(),
+        "wv": W_V.tolist(),
+        "decimals": 2,
+        "one": True,
+    }
+    q, k, v = X @ W_Q, X @ W_K, X @ W_V
+    output, weights = scaled_dot_product_attention(q[3:] * 1.0, k * 1.0, v * 1.0)
+    asks = heatmap(weights, TOKENS[3:], TOKENS, title=t("注意力权重", "attention weights"))
+    top = size(asks)[1] + 14
+    places, x = [(asks, 0, 0)], 0
+    for part in (
+        heatmap(v, TOKENS, [digit], title="V", kind="v", decimals=0),
+        heatmap(weights.T * v, TOKENS, [digit], title="a·V", kind="output"),
+        heatmap(output, TOKENS[3:], [digit], title=t("输出", "output"), kind="output"),
+    ):
+        places.append((part, x, top))
+        x += size(part)[0] + 14
+    given = json.dumps(given, separators=(",", ":"), ensure_ascii=False)
+    return f"<qkv-attention data-given='{given}'>{arrange(places)}</qkv-attention>"
 
 
 def _left(figure):

@@ -3,12 +3,13 @@
 The input and the parameters are those of docs/examples/self-attention.pycon.
 """
 
+import json
 from html import escape
 
 import numpy as np
 
 from qkv_docs import scaled_dot_product_attention, softmax
-from qkv_docs.drawing import heatmap, stack
+from qkv_docs.drawing import arrange, heatmap, size, stack
 
 X = np.array([[1, 0, 0, 0], [0, 1, 1, 0], [0, 0, 1, 1]], dtype=float)
 W_Q = np.array([[0, 1], [2, 0], [0, 1], [0, 1]])
@@ -18,6 +19,28 @@ Q, K, V = X @ W_Q, X @ W_K, X @ W_V
 SCORES = Q @ K.T
 SCALED = SCORES / np.sqrt(2)
 OUTPUT, WEIGHTS = scaled_dot_product_attention(Q, K, V)
+
+# What the sentence may be changed to: person, action, food, company, by hand like the rest
+WORDS = {
+    ("我", "I"): (1, 0, 0, 0),
+    ("她", "she"): (1, 0, 0, 0),
+    ("农民", "farmers"): (1, 0, 1, 0),
+    ("工程师", "engineers"): (1, 0, 0, 1),
+    ("吃", "eat"): (0, 1, 1, 0),
+    ("种", "grow"): (0, 1, 1, 0),
+    ("看", "see"): (0, 1, 0, 0),
+    ("喜欢", "like"): (0, 1, 0, 0),
+    ("发布", "launch"): (0, 1, 0, 1),
+    ("投资", "fund"): (0, 1, 0, 1),
+    ("苹果", "apples"): (0, 0, 1, 1),
+    ("小米", "blackberries"): (0, 0, 1, 1),
+    ("橙子", "oranges"): (0, 0, 1, 0),
+    ("面包", "bread"): (0, 0, 1, 0),
+    ("手机", "phones"): (0, 0, 0, 1),
+    ("股票", "shares"): (0, 0, 0, 1),
+    ("和", "and"): (0, 0, 0, 0),
+    ("不", "not"): (0, 0, 0, 0),
+}
 
 COLOURS = {
     "x": "var(--qkv-line, #8a8f98)",
@@ -31,6 +54,10 @@ ROW = 24  # height of a cell of the overview
 
 def _words(t):
     return [t("我", "I"), t("吃", "eat"), t("苹果", "apples")]
+
+
+def _features(t):
+    return [t("人", "person"), t("动作", "action"), t("食物", "food"), t("公司", "company")]
 
 
 def _text(x, y, text, anchor="middle", more=""):
@@ -126,10 +153,30 @@ def steps(t):
     )
 
 
+def walk(t):
+    """The last step; to be walked through with other words and other matrices."""
+    given = {
+        "words": {t(*word): vector for word, vector in WORDS.items()},
+        "features": _features(t),
+        "asked": [t("名词", "noun"), t("动词", "verb")],
+        "passed": [t("食物", "food"), t("行动者", "actor")],
+        "text": t("我吃苹果", "I eat apples"),
+        "row": 2,
+        "wq": W_Q.tolist(),
+        "wk": W_K.tolist(),
+        "wv": W_V.tolist(),
+        "decimals": 3,
+    }
+    shares, values = weights(t), heatmap(V, None, given["passed"], title="V", decimals=0, kind="v")
+    right = size(shares)[0] + 24
+    still = arrange([(shares, 0, 0), (values, right, 0), (output(t), 0, size(shares)[1] + 14)])
+    given = json.dumps(given, ensure_ascii=False, separators=(",", ":"))
+    return f"<qkv-attention data-given='{given}'>{still}</qkv-attention>"
+
+
 def sentence(t):
     """X: one row per word."""
-    columns = [t("人", "person"), t("动作", "action"), t("食物", "food"), t("公司", "company")]
-    return heatmap(X, _words(t), columns, title="X", decimals=0, kind="x")
+    return heatmap(X, _words(t), _features(t), title="X", decimals=0, kind="x")
 
 
 def projections(t):

@@ -34,6 +34,8 @@ const styles = new Promise((done) => {
 export class Figure extends HTMLElement {
   /** The state a figure begins with. Numbers, strings and arrays of numbers are kept in the address. */
   static initial = {};
+  /** The same for this one element, where it depends on the data or the page's language. */
+  get initial() { return this.constructor.initial; }
   /** Whether a state (one from an address, say) can be drawn. */
   static valid() { return true; }
   /** Make the parts of the figure, once; returns nodes. */
@@ -45,8 +47,7 @@ export class Figure extends HTMLElement {
 
   async connectedCallback() {
     if (this.state) return;
-    const { initial } = this.constructor;
-    this.state = { ...initial, ...this.#fromAddress() };
+    this.state = {}; // taken, while the data come
     try {
       if (this.dataset.src) {
         const answer = await fetch(this.dataset.src);
@@ -62,11 +63,13 @@ export class Figure extends HTMLElement {
     }
     await styles;
     if (!this.isConnected) return;
+    const { initial } = this;
+    this.state = { ...initial, ...this.#fromAddress() };
     if (!this.#valid(this.state)) this.state = { ...initial };
     const still = h("div", { class: "play__still" }, [...this.childNodes]);
     this.reading = h("p", { class: "play__read", role: "status" });
     const bar = h("p", { class: "play__bar" },
-      h("button", { type: "button", onclick: () => this.set(this.constructor.initial, true) }, say("还原", "Reset")),
+      h("button", { type: "button", onclick: () => this.set(this.initial, true) }, say("还原", "Reset")),
       h("button", { type: "button", onclick: () => this.#share() }, say("复制这个状态的链接", "Copy a link to this state")));
     this.live = h("div", { class: "play", role: "group", "aria-label": still.querySelector("svg")?.getAttribute("aria-label") }, ...this.build(), this.reading, bar);
     this.replaceChildren(this.live, still);
@@ -88,7 +91,7 @@ export class Figure extends HTMLElement {
   #fromAddress() {
     const given = new URLSearchParams(location.hash.slice(1)), state = {};
     if (given.get("figure") !== this.name) return null;
-    for (const [name, before] of Object.entries(this.constructor.initial)) {
+    for (const [name, before] of Object.entries(this.initial)) {
       const text = given.get(name);
       if (text === null) continue;
       const value = typeof before === "number" ? Number(text) : Array.isArray(before) ? text.split(",").map(Number) : text;
@@ -100,7 +103,7 @@ export class Figure extends HTMLElement {
 
   get address() {
     const given = new URLSearchParams({ figure: this.name });
-    for (const [name, before] of Object.entries(this.constructor.initial)) {
+    for (const [name, before] of Object.entries(this.initial)) {
       if (String(this.state[name]) !== String(before)) given.set(name, this.state[name]);
     }
     return `#${String(given).replaceAll("%2C", ",")}`;
@@ -156,10 +159,23 @@ export class Figure extends HTMLElement {
 
   /** One of a few: `options` is a list of [value, text]. */
   choice(key, { label, options }) {
-    const name = `${this.name}-${key}`;
-    const inputs = options.map(([value]) => h("input", { type: "radio", name, value, onchange: () => this.set({ [key]: value }) }));
-    this.#control(() => inputs.forEach((input, i) => { input.checked = options[i][0] === this.state[key]; }));
-    return h("fieldset", { class: "play__choice" }, h("legend", {}, label), inputs.map((input, i) => h("label", {}, input, h("span", {}, options[i][1]))));
+    return this.pick(key, { label, options: () => options, chosen: () => this.state[key], act: (value) => this.set({ [key]: value }) });
+  }
+
+  /** One of a few that depend on the state: `chosen()` is the value of one or of none, `act(value)` takes it. */
+  pick(name, { label, options, chosen, act }) {
+    const box = h("fieldset", { class: "play__choice" }), legend = h("legend", {}, label);
+    let made, inputs;
+    this.#control(() => {
+      const list = options(), now = chosen();
+      if (made !== String(list)) {
+        made = String(list);
+        inputs = list.map(([value]) => h("input", { type: "radio", name: `${this.name}-${name}`, value, onchange: () => act(value) }));
+        box.replaceChildren(legend, ...inputs.map((input, i) => h("label", {}, input, h("span", {}, list[i][1]))));
+      }
+      inputs.forEach((input, i) => { input.checked = list[i][0] === now; });
+    });
+    return box;
   }
 
   /** One of many: a menu. */
@@ -191,20 +207,21 @@ export class Figure extends HTMLElement {
   /**
    * A matrix as a table whose cells tell what they are: one stop of the Tab key, arrows inside.
    * `kind`: x, q, k, v, scores, weights or output, as in qkv_docs.heatmap. `title` names it and
-   * `from(i, j)` says how a cell came about. `act(i, j)`: what Enter, Space or a tap does.
-   * Returns { node, fill(values, { rows, columns, limit, chosen }) }.
+   * `from(i, j)` says how a cell came about, `write(x)` how its number is read out where three
+   * decimals are not it. `act(i, j)`: what Enter, Space or a tap does.
+   * Returns { node, fill(values, { rows, columns, limit, chosen, texts, shape }) }.
    */
-  grid({ title, kind = "weights", decimals = 2, from, act, rowTitle = "", compact = false }) {
+  grid({ title, kind = "weights", decimals = 2, from, write = (x) => number(x, Math.max(decimals, 3)), act, rowTitle = "", compact = false }) {
     const table = h("table", { class: `play__grid${compact ? " play__grid--compact" : ""}`, role: "grid", "data-kind": kind });
     const head = h("caption", {});
     let held, at = [0, 0];
     const told = (i, j) => {
       const { values, rows, columns, shape } = held;
-      const cell = `${title}[${rows[i]}${columns ? ` → ${columns[j]}` : `, ${j}`}] = ${number(values[i][j], Math.max(decimals, 3))}`;
+      const cell = `${title}[${rows[i]}${columns ? ` → ${columns[j]}` : `, ${j}`}] = ${write(values[i][j])}`;
       return `${cell}; ${say("形状", "shape")} ${shape}${from ? `; ${from(i, j)}` : ""}`;
     };
     const cell = (event) => {
-      const found = event.target.closest("td");
+      const found = event.target.closest("tbody td");
       return found && [found.parentNode.rowIndex - (table.tHead ? 1 : 0), found.cellIndex - 1];
     };
     const rove = (i, j, focus) => {
@@ -232,8 +249,7 @@ export class Figure extends HTMLElement {
         event.stopPropagation(); // the theme turns pages by some keys
       },
     }, []);
-    const fill = (values, { rows, columns, limit, chosen, texts } = {}) => {
-      const shape = `(${values.length}, ${values[0].length})`;
+    const fill = (values, { rows, columns, limit, chosen, texts, shape = `(${values.length}, ${values[0].length})` } = {}) => {
       const before = held;
       held = { values, rows: rows ?? values.map((_, i) => i), columns, shape };
       const largest = limit ?? (kind === "weights" ? 1 : Math.max(...values.flat().map(Math.abs).filter(Number.isFinite), 1e-12));
