@@ -6,7 +6,7 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve build offline new-page pages test lint links clean
+.PHONY: help serve build offline new-page pages test lint links pretrained clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -37,6 +37,9 @@ lint: $(VENV)/.test ## ruff and mypy
 
 links: $(VENV)/.site ## ask every address of the references page whether it answers (needs a network)
 	@$(BIN)/python tests/links.py
+
+pretrained: $(VENV)/.test ## fetch two real models (160 MB, kept), compare them with PyTorch and recompute their data
+	@$(BIN)/python docs/data/pretrained.py --check
 
 clean: ## remove .venv and everything built
 	rm -rf $(VENV) site site-offline .cache build *.egg-info

@@ -191,6 +191,33 @@ class LookupModel:
         by_letter, by_digit = letters.var(axis=0).sum(), digits.var(axis=0).sum()
         return float(by_letter / (by_letter + by_digit))
 
+    def question_scores(self) -> FloatArray:
+        """The score of each letter's question with each part of a key, `(26, 36)`.
+
+        Columns are the 26 letters, then the 10 digits. A token is a letter plus a digit, and so is
+        its key: its score is the sum of two entries of a row.
+
+        Examples:
+            >>> scores = LookupModel.create(seed=0).question_scores()
+            >>> scores.shape, round(float(scores[10, 10] + scores[10, 26 + 2]), 3)  # k? and k2
+            ((26, 36), 0.705)
+        """
+        asked = self.embedding[:LETTERS] + self.embedding[QUESTION_MARK]
+        scores: FloatArray = (asked @ self.w_q) @ (self.embedding[:QUESTION_MARK] @ self.w_k).T
+        return self.scale * scores
+
+    def value_logits(self) -> FloatArray:
+        """What each part of a value says for each of the ten digits, `(36, 10)`.
+
+        Rows are the 26 letters, then the 10 digits. The model's logits are sums of these rows, in
+        proportion to the attention weights; nothing else enters.
+
+        Examples:
+            >>> LookupModel.create(seed=0).value_logits().shape
+            (36, 10)
+        """
+        return self.embedding[:QUESTION_MARK] @ self.w_v @ self.w_o
+
     def loss_and_gradients(self, batch: LookupBatch) -> tuple[float, dict[str, FloatArray]]:
         """The mean cross-entropy, and its gradient for each of W_Q, W_K, W_V and W_O."""
         context, question = batch.tokens()
@@ -255,6 +282,7 @@ def train_lookup(
     every: int = 10,
     stop_at: float | None = None,
     on_evaluate: Callable[[int, LookupModel], None] | None = None,
+    history: LookupHistory | None = None,
 ) -> LookupHistory:
     """Train the model in place; the same arguments give the same run.
 
@@ -270,6 +298,10 @@ def train_lookup(
         stop_at: stop as soon as this accuracy is reached.
         on_evaluate: called with the step and the model at every evaluation; `copy.deepcopy` the
             model there to keep it.
+        history: what to append to, for an `on_evaluate` that reads it; a new one by default.
+
+    Returns:
+        The history: steps, loss, accuracy and attention on the answer.
 
     Raises:
         TypeError: a number of steps, contexts or pairs is not an integer.
@@ -290,7 +322,7 @@ def train_lookup(
     test = lookup_batch(np.random.default_rng([seed, 1]), 500, n_pairs)
     mean = {name: np.zeros_like(getattr(model, name)) for name in PARAMETERS}
     square = {name: np.zeros_like(getattr(model, name)) for name in PARAMETERS}
-    history = LookupHistory()
+    history = LookupHistory() if history is None else history
     for step in range(steps + 1):
         loss, grads = model.loss_and_gradients(lookup_batch(rng, batch_size, n_pairs))
         if step % every == 0 or step == steps:

