@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
+import doctest
 import gzip
 import json
 import re
+import runpy
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +21,22 @@ from playwright.sync_api import Locator, expect
 from py_mini_racer import MiniRacer
 from sources import DOCS, ROOT
 
-from qkv_docs import cosine_similarity, scaled_dot_product_attention, softmax, softmax_backward
+from qkv_docs import (
+    alibi_bias,
+    causal_mask,
+    cosine_similarity,
+    dot_product,
+    embed,
+    multi_head_attention,
+    one_hot,
+    padding_mask,
+    rope,
+    scaled_dot_product_attention,
+    scaled_dot_product_attention_backward,
+    sliding_window_mask,
+    softmax,
+    softmax_backward,
+)
 
 SCRIPTS = ROOT / "theme/templates/assets/scripts/figures"
 STYLES = ROOT / "theme/templates/assets/stylesheets/figures.css"
@@ -179,3 +200,623 @@ def test_a_figure_in_english(visit: Visit, page_name: str, figure: str, element:
         "label > span, legend, .play__read, .play__bar, .play__grid caption"
     ).all_inner_texts()
     assert not re.search(r"[，。：；？（）]", "".join(labels)), labels
+
+
+# Figures that are walked through: attention, lookup, gradient
+@pytest.fixture
+def of_element() -> Iterator[Any]:
+    """Calls into an element's script, as `maths`; what needs a browser is left out."""
+    with contextlib.ExitStack() as engines:
+
+        def load(element: str) -> Any:
+            order = ["maths.mjs", "words.mjs", "steps.mjs", f"{element}.mjs"]
+            text = "".join(
+                (SCRIPTS / name).read_text("utf-8")
+                for name in order
+                if name in needed(f"{element}.mjs")
+            )
+            text = re.sub(r"^import .*\n", "", text, flags=re.M).replace("export ", "")
+            racer = engines.enter_context(MiniRacer())
+            racer.eval(f"class Figure {{}} const customElements = {{ define() {{}} }}; {text}")
+
+            def call(expression: str, **given: Any) -> Any:
+                names = "".join(f"const {name} = {json.dumps(x)};" for name, x in given.items())
+                return json.loads(racer.eval(f"{{{names} JSON.stringify({expression})}}"))
+
+            return call
+
+        yield load
+
+
+def drawn(page: str, name: str, english: bool) -> Any:
+    """What a figure hands to its element."""
+    names = runpy.run_path(str(DOCS / f"figures/{page.replace('-', '_')}.py"))
+    text = names[name](lambda zh, en: en if english else zh)
+    given = re.search(r"data-given='([^']*)'", text)
+    assert given
+    return json.loads(given[1])
+
+
+def walked(x: Any, w_q: Any, w_k: Any, w_v: Any) -> dict[str, Any]:
+    q, k, v = x @ w_q, x @ w_k, x @ w_v
+    output, weights = scaled_dot_product_attention(q, k, v)
+    scores = q @ k.T
+    scaled = scores / np.sqrt(k.shape[1])
+    return {"q": q, "k": k, "v": v, "scores": scores, "scaled": scaled, "powers": np.exp(scaled),
+            "weights": weights, "output": output}  # fmt: skip
+
+
+@pytest.mark.parametrize(("n", "d_model", "d_k", "d_v"), [(1, 1, 1, 1), (3, 4, 2, 2), (6, 5, 3, 1)])
+def test_a_walk(of_element: Any, n: int, d_model: int, d_k: int, d_v: int) -> None:
+    call = of_element("attention")
+    x, w_q, w_k, w_v = (RNG.normal(size=(a, b)) for a, b in
+                        ((n, d_model), (d_model, d_k), (d_model, d_k), (d_model, d_v)))  # fmt: skip
+    given = {"x": x, "q": w_q, "k": w_k, "v": w_v}
+    found = call("walk(x, q, k, v)", **{name: array.tolist() for name, array in given.items()})
+    wanted = walked(x, w_q, w_k, w_v)
+    assert found.keys() == wanted.keys()
+    for name, value in wanted.items():
+        close(found[name], value)
+
+
+def example(page: str, last: str) -> dict[str, Any]:
+    """The names that the snippets of a page leave behind, up to a section."""
+    text = (DOCS / f"examples/{page}.pycon").read_text("utf-8")
+    sections = re.split(r"^\[([\w-]+)\]$", text, flags=re.M)
+    source = "".join(sections[2 : 2 * sections[1::2].index(last) + 3 : 2])
+    scope: dict[str, Any] = {}
+    for snippet in doctest.DocTestParser().get_examples(source):
+        exec(compile(snippet.source, page, "exec"), scope)
+    return scope
+
+
+@pytest.mark.parametrize("english", [False, True])
+@pytest.mark.parametrize(
+    ("page", "figure", "last"),
+    [("self-attention", "walk", "output"), ("queries-keys-values", "ask", "answer")],
+)
+def test_a_walk_begins_with_the_numbers_of_the_page(
+    of_element: Any, page: str, figure: str, last: str, english: bool
+) -> None:
+    given = drawn(page, figure, english)
+    call = of_element("attention")
+    sentence = call("cut(text, words)", text=given["text"], words=list(given["words"]))
+    assert not sentence["unknown"]
+    x = [given["words"][word] for word in sentence["words"]]
+    found = call("walk(x, given.wq, given.wk, given.wv)", x=x, given=given)
+    page_has = example(page, last)
+    close(x, page_has["X"])
+    for name in ("W_Q", "W_K", "W_V"):
+        close(given[name.replace("_", "").lower()], page_has[name])
+    for name in ("Q", "K", "V", "weights", "output"):
+        close(found[name.lower()], page_has[name])
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "unknown"),
+    [
+        ("我吃苹果", ["我", "吃", "苹果"], []),
+        (" 我 吃，苹果。", ["我", "吃", "苹果"], []),
+        ("我喂狗吃苹果", ["我", "吃", "苹果"], ["喂狗"]),
+        ("i EAT Apples!", ["I", "eat", "apples"], []),
+        ("applesauce eat", ["eat"], ["applesauce"]),
+        ("eateat", [], ["eateat"]),
+        ("a7b? b？", ["a7", "b?", "b?"], []),
+        ("a77", [], ["a77"]),
+        ("", [], []),
+    ],
+)
+def test_cutting_a_sentence(
+    of_element: Any, text: str, words: list[str], unknown: list[str]
+) -> None:
+    call = of_element("attention")
+    known = ["我", "吃", "苹果", "果", "I", "eat", "apple", "apples", "a7", "b?"]
+    assert call("cut(text, known)", text=text, known=known) == {"words": words, "unknown": unknown}
+
+
+# why-sqrt-dk: play
+def recorded() -> Any:
+    return json.loads((DOCS / "data/why-sqrt-dk-gradients.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize(("d", "by", "t"), [(6, "1", 0), (10, "sqrt", -3), (3, "model", 2)])
+def test_one_query_divided(of_element: Any, d: int, by: str, t: int) -> None:
+    call = of_element("softmax")
+    scores = RNG.normal(size=8)
+    found = call("oneQuery(scores, d, by, t)", scores=scores.tolist(), d=d, by=by, t=t)
+    divisors = {"1": 1, "sqrt": 2 ** (d / 2), "d_k": 2**d, "model": 512**0.5}
+    divided = scores * 2 ** (d / 2) / divisors[by] / 2.0**t
+    weights = softmax(divided)
+    close(found["scores"], divided)
+    close(found["weights"], weights)
+    jacobian = np.array([softmax_backward(row, weights) for row in np.eye(8)])
+    close(found["jacobian"], jacobian)
+    close(found["norm"], np.linalg.norm(jacobian))
+    close(found["entropy"], -(weights * np.log(weights)).sum() / np.log(8))
+
+
+def test_every_divisor_and_temperature_was_recorded(of_element: Any) -> None:
+    call = of_element("softmax")
+    rows = {(row["d_k"], row["half_powers"]) for row in recorded()["histograms"]}
+    asked = call(
+        '[...Array(11).keys()].flatMap((d) => ["1", "sqrt", "d_k", "model"].flatMap((by) =>'
+        " [-3, -2, -1, 0, 1, 2, 3].map((t) => [2 ** d, halfPowers(d, by, t)])))"
+    )
+    assert {tuple(one) for one in asked} == rows
+    # what the page asks for: a temperature of 8 at d_k = 64, and d_k = d_model
+    assert call('[halfPowers(6, "1", 3), halfPowers(9, "model", 0)]') == call(
+        '[halfPowers(6, "sqrt", 0), halfPowers(9, "sqrt", 0)]'
+    )
+
+
+# masks
+@pytest.mark.parametrize("n", [3, 6])
+def test_masks(of_element: Any, n: int) -> None:
+    call = of_element("mask")
+    for mask, wanted in {
+        f"everything({n})": np.ones((n, n)),
+        f"causal({n})": causal_mask(n),
+        f"padding({n - 1}, {n})": np.broadcast_to(padding_mask(n - 1, n), (n, n)),
+        f"sliding({n}, 2)": sliding_window_mask(n, 2),
+    }.items():
+        close(call(f"read({mask})"), wanted)
+        close(call(f"read({mask}, false)"), 1 - np.array(wanted, dtype=int))
+    scores, v, mask = RNG.normal(size=(n, n)), RNG.normal(size=(n, 2)), RNG.random((n, n)) < 0.5
+    found = call("late(scores, v, mask)", scores=scores.tolist(), v=v.tolist(), mask=mask.tolist())
+    close(found["all"], softmax(scores))
+    close(found["weights"], softmax(scores) * mask)
+    close(found["output"], softmax(scores) * mask @ v)
+
+
+def test_the_mask_begins_with_the_page() -> None:
+    given = drawn("masks", "minus_infinity", english=True)
+    scope = example("masks", "minus-infinity")
+    x = np.array([vector for _, vector in given["sentences"][0]["words"]])
+    for name, wanted in {"w_q": "W_Q", "w_k": "W_K", "w_v": "W_V"}.items():
+        close(given[name], scope[wanted])
+    close(x, scope["X"])
+
+
+@pytest.mark.browser
+@needs_browser[1]
+def test_a_mask_is_painted(visit: Visit) -> None:
+    """By a drag, a tap and the space bar; a query with nothing to see says so."""
+    place, reading = come(visit, "/masks/", "minus-infinity")
+    page, cells = visit.page, place.locator("[data-paint] tbody td")
+
+    def mask() -> str:
+        return "".join("01"[text == "True"] for text in cells.all_inner_texts())
+
+    def weights() -> list[float]:
+        table = place.locator(".play__grid", has_text="注意力权重 (3, 3)").last
+        return [float(text) for text in table.locator("td[tabindex]").all_inner_texts()]
+
+    assert mask() == "100110111"
+    close(weights(), example("masks", "minus-infinity")["weights"].round(3).ravel())
+
+    cells.nth(0).scroll_into_view_if_needed()
+    boxes = [cells.nth(at).bounding_box() for at in range(9)]
+    middle = [(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2) for box in boxes if box]
+    page.mouse.move(*middle[1])
+    page.mouse.down()
+    for at in (2, 5):
+        page.mouse.move(*middle[at], steps=3)
+    page.mouse.up()
+    assert mask() == "111111111"
+    cells.nth(8).click()
+    assert mask() == "111111110"
+    page.keyboard.press(" ")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Enter")
+    assert mask() == "111111101"
+    for at in (6, 8):
+        cells.nth(at).click()
+    expect(reading).to_contain_text("“苹果”什么也看不到")
+    assert weights()[6:] == [0, 0, 0]
+
+
+def test_a_dictionary(of_element: Any) -> None:
+    call = of_element("dictionary")
+    query, keys, values = RNG.normal(size=2), RNG.normal(size=(4, 2)), RNG.normal(size=4)
+    given = {"q": query.tolist(), "k": keys.tolist(), "v": values.tolist()}
+    for by in (0, 2**-0.5, 1, 10):
+        found = call("lookUp(q, k, v, by)", by=by, **given)
+        output, weights = scaled_dot_product_attention(query[None], keys, values[:, None], scale=by)
+        close(found["weights"], weights[0])
+        close(found["output"], output[0, 0])
+        close(found["scores"], by * keys @ query)
+    assert found["best"] == (keys @ query).argmax()
+
+
+@pytest.mark.parametrize("english", [False, True])
+def test_a_dictionary_begins_with_the_numbers_of_the_page(of_element: Any, english: bool) -> None:
+    given = drawn("queries-keys-values", "soft_lookup", english)
+    page_has = example("queries-keys-values", "soft-lookup")
+    close(given["keys"], page_has["keys"])
+    close(given["values"], page_has["values"])
+    assert not english or given["names"] == page_has["names"]
+    found = of_element("dictionary")("lookUp([1, 0], given.keys, given.values, 1)", given=given)
+    close(found["weights"], page_has["weights"])
+    close(found["output"], page_has["weights"] @ page_has["values"])
+
+
+def test_a_lookup(of_element: Any) -> None:
+    call = of_element("embedding")
+    table, ids = RNG.normal(size=(7, 3)), [3, 6, 0, 3]
+    table[6] = 0
+    found = call("look(ids, table, 3)", ids=ids, table=table.tolist())
+    close(found["hot"], one_hot(ids, 7))
+    close(found["x"], embed(ids, table))
+    close(found["near"], cosine_similarity(table[3], table))
+
+
+@pytest.mark.parametrize("english", [False, True])
+def test_a_lookup_begins_with_the_numbers_of_the_page(of_element: Any, english: bool) -> None:
+    given, page_has = drawn("embedding", "product", english), example("embedding", "one-hot")
+    call = of_element("embedding")
+    words = call("cut(given.text, given.words)", given=given)["words"]
+    ids = [given["words"].index(word) for word in words]
+    assert ids == page_has["company"]
+    assert not english or given["words"] == page_has["vocabulary"]
+    close(given["table"], page_has["table"])
+    close(call("look(ids, table, 3)", ids=ids, table=given["table"])["x"], page_has["X"])
+
+
+@pytest.mark.parametrize(("n_q", "n_k", "d_k", "d_v"), [(1, 1, 1, 1), (1, 2, 2, 2), (3, 5, 4, 2)])
+def test_a_way_back(of_element: Any, n_q: int, n_k: int, d_k: int, d_v: int) -> None:
+    call = of_element("gradient")
+    sizes = {"g": (n_q, d_v), "q": (n_q, d_k), "k": (n_k, d_k), "v": (n_k, d_v)}
+    arrays = {name: RNG.normal(size=size) for name, size in sizes.items()}
+    found = call("backward(g, q, k, v)", **{name: a.tolist() for name, a in arrays.items()})
+    g, q, k, v = arrays.values()
+    output, weights = scaled_dot_product_attention(q, k, v)
+    close(found["o"], output)
+    close(found["a"], weights)
+    close(found["grad_a"], g @ v.T)
+    close(found["grad_s"], softmax_backward(g @ v.T, weights))
+    wanted = scaled_dot_product_attention_backward(g, q, k, v)
+    for name, gradient in zip("qkv", wanted, strict=True):
+        close(found[f"grad_{name}"], gradient)
+
+
+@pytest.mark.parametrize("english", [False, True])
+def test_a_way_back_begins_with_the_numbers_of_the_page(of_element: Any, english: bool) -> None:
+    given = drawn("backpropagation", "there_and_back", english)
+    page_has = example("backpropagation", "query-and-keys")
+    for name, array in (("q", "q"), ("k", "K"), ("v", "V"), ("t", "target")):
+        close(given[name], page_has[array])
+    call = of_element("gradient")
+    found = call("backward([g], [given.q], given.k, given.v)", given=given,
+                 g=page_has["grad_o"].tolist())  # fmt: skip
+    for name in ("s", "a", "o", "grad_a", "grad_s", "grad_q"):
+        close(found[name], [page_has[name]])
+    close(found["grad_v"], page_has["grad_V"])
+    close(found["grad_k"], page_has["grad_K"])
+
+
+@pytest.mark.browser
+@needs_browser[1]
+def test_a_walk_is_walked(visit: Visit) -> None:
+    """Back to the matrices by the keyboard, three numbers changed, on to the output; then words."""
+    place, reading = come(visit, "/queries-keys-values/", "ask")
+    expect(reading).to_contain_text("输出是 2.03")
+    back, on = (place.get_by_role("button", name=name) for name in ("上一步", "下一步"))
+    for _ in range(4):
+        back.press("Enter")
+    expect(place.get_by_role("radio", name="2 Q K V")).to_be_checked()
+    keys = visit.page.keyboard
+    cell = place.get_by_role("grid", name="W_K").locator("tbody tr").nth(3).locator("td").first
+    cell.focus()
+    expect(reading).to_contain_text("W_K[? → a] = −1")
+    for key in ("+", "ArrowRight", "+", "ArrowRight"):
+        keys.press(key)
+    keys.press("Enter")  # or typed
+    field = place.get_by_role("spinbutton")
+    expect(field).to_be_focused()
+    keys.type("0")
+    keys.press("Enter")
+    assert visit.page.evaluate("document.activeElement.textContent") == "0"
+    for _ in range(4):
+        on.press("Enter")
+    expect(reading).to_contain_text("输出是 1.03")  # b? now finds itself as well
+    sentence = place.get_by_role("textbox")
+    sentence.fill("a7 狗 b2")
+    expect(reading).to_contain_text("词表里没有“狗”")
+    expect(sentence).to_have_attribute("aria-invalid", "true")
+    sentence.fill("a7 b2 c5 c?")
+    expect(reading).to_contain_text("c5 0.50")
+    place.get_by_role("button", name="词表").press("Enter")
+    place.get_by_role("button", name="b9").click()
+    expect(sentence).to_have_value("a7 b2 c5 c? b9")
+    place.get_by_role("button", name="还原", exact=True).press("Enter")
+    expect(reading).to_contain_text("输出是 2.03")
+
+
+# multi-head
+@pytest.mark.parametrize("n", [1, 2, 4])
+def test_heads(of_element: Any, n: int) -> None:
+    call = of_element("heads")
+    x = RNG.normal(size=(5, 8))
+    parameters = dict(zip(("w_q", "w_k", "w_v", "w_o"), RNG.normal(size=(4, 8, 8)), strict=True))
+    given = {"x": x.tolist(), "w": {name: w.tolist() for name, w in parameters.items()}}
+    found = call(f"multiHead(x, w, {n})", **given)
+    output, weights = multi_head_attention(x, **parameters, n_heads=n)
+    close(found["output"], output)
+    close([head["weights"] for head in found["heads"]], weights)
+    close(np.hstack([head["q"] for head in found["heads"]]), x @ parameters["w_q"])
+    parameters["w_o"][: 8 // n] = 0  # the first head off
+    close(
+        call(f"multiHead(x, w, {n}, [0])", **given)["output"],
+        multi_head_attention(x, **parameters, n_heads=n)[0],
+    )
+
+
+@pytest.mark.browser
+@needs_browser[1]
+def test_heads_are_switched_off_and_all_read_the_whole_input(visit: Visit) -> None:
+    place, reading = come(visit, "/multi-head/", "sum-over-heads")
+    scope = example("multi-head", "switch-off")
+
+    def numbers(title: str) -> Any:
+        table = place.locator(".play__grid", has_text=title).first
+        rows = table.locator("tbody tr").all()
+        return [[float(x) for x in row.locator("td").all_inner_texts()] for row in rows]
+
+    close(numbers("头 1 的注意力权重"), scope["weights"][0].round(3))
+    close(numbers("头 2 的注意力权重"), scope["weights"][1].round(3))
+    close(numbers("输出 (3, 4)"), scope["output"].round(3))
+    place.get_by_label("头 2 开着").uncheck()
+    close(numbers("输出 (3, 4)"), scope["silenced"].round(3))
+    expect(reading).to_contain_text("关着的：头 2")
+    place.locator(".play__grid", has_text="X (3, 4)").locator("tbody td").nth(5).click()
+    framed = place.locator(".play__grid", has_text="Q₁").locator("td[data-chosen]")
+    assert framed.all_inner_texts() == ["4"]  # "action" is 2 now, times 2
+    framed = place.locator(".play__grid", has_text="Q₂").locator("td[data-chosen]")
+    assert framed.all_inner_texts() == ["4"]
+
+
+# similarity: drag
+@pytest.mark.parametrize(
+    ("q", "keys"),
+    [
+        ([4.0, 3.0], [[3.0, 4.0], [0.0, 10.0], [-3.0, 4.0]]),
+        ([-2.5, 7.0], [[8.0, -5.0], [0.0, 0.0], [-2.5, 7.0]]),
+        ([0.0, 0.0], [[1.0, 1.0], [2.0, 0.5], [-3.0, 4.0]]),
+    ],
+)
+def test_comparing_with_keys(of_element: Any, q: list[float], keys: list[list[float]]) -> None:
+    call = of_element("vectors")
+    found = call("compare(q, keys)", q=q, keys=keys)
+    dots, cosines = dot_product(q, keys), cosine_similarity(q, keys)
+    _, weights = scaled_dot_product_attention([q], keys, keys)
+    size = np.linalg.norm(q)
+    close(found["dots"], dots)
+    close(found["scaled"], dots / np.sqrt(2))
+    close(found["cosines"], cosines)
+    close(found["weights"], weights[0])
+    close(found["lengths"], np.linalg.norm(keys, axis=1))
+    close(np.cos(np.radians(found["degrees"])), cosines)
+    close(found["shadows"], dots / size if size else [0, 0, 0])
+
+
+@pytest.mark.parametrize(
+    ("values", "order"),
+    [([24, 30, 0], "b > a > c"), ([1, 1, 1], "a = b = c"), ([0, -1, 0], "a = c > b")],
+)
+def test_ranking(of_element: Any, values: list[float], order: str) -> None:
+    call = of_element("vectors")
+    assert call("ranking(values, ['a', 'b', 'c'])", values=values) == order
+
+
+@pytest.mark.browser
+@needs_browser[1]
+def test_an_arrow_is_moved(visit: Visit) -> None:
+    """By the keyboard and by a pointer; a key made longer overtakes the others."""
+    place, reading = come(visit, "/en/similarity/", "drag")
+    tip = place.get_by_role("slider", name="tip of the key a")
+    expect(reading).to_contain_text("By dot product: b > a > c; by cosine: a > b > c.")
+    tip.focus()
+    for key in ["ArrowRight"] * 3 + ["Shift+ArrowUp"]:
+        visit.page.keyboard.press(key)
+    expect(tip).to_have_attribute("aria-valuetext", "(4.5, 6), dot product 36")
+    expect(reading).to_contain_text("By dot product: a > b > c")
+    tip = place.get_by_role("slider", name="tip of the query q")
+    box = tip.locator(".play__hold").bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    visit.page.mouse.move(x, y)
+    visit.page.mouse.down()
+    visit.page.mouse.move(x - 2000, y - 2000, steps=3)  # as far as the plane goes
+    visit.page.mouse.up()
+    expect(tip).to_have_attribute("aria-valuetext", "(−8, 11)")
+    visit.page.mouse.move(x, y)
+    expect(tip).to_have_attribute("aria-valuetext", "(−8, 11)")
+
+
+# cross-attention
+@pytest.mark.parametrize(("n_q", "n_k", "d_model", "d_context"), [(4, 5, 4, 5), (5, 4, 5, 4)])
+def test_cross(of_element: Any, n_q: int, n_k: int, d_model: int, d_context: int) -> None:
+    call = of_element("cross")
+    x, c = RNG.normal(size=(n_q, d_model)), RNG.normal(size=(n_k, d_context))
+    given = {"x": x.tolist(), "c": c.tolist()}
+    for mask, masked in (("null", None), (f"causal({n_q}, {n_k})", causal_mask(n_q, n_k))):
+        found = call(f"cross(x, c, 3, {mask})", **given)
+        q, k = x @ (3 * np.eye(d_model, 4)), c @ np.eye(d_context, 4)
+        output, weights = scaled_dot_product_attention(q, k, c, masked)
+        for name, wanted in {"q": q, "k": k, "v": c, "weights": weights, "output": output}.items():
+            close(found[name], wanted)
+
+
+@pytest.mark.browser
+@needs_browser[1]
+def test_the_sides_are_swapped(visit: Visit) -> None:
+    place, reading = come(visit, "/en/cross-attention/", "drank")
+    scope = example("cross-attention", "drank")
+
+    def numbers(title: str) -> Any:
+        table = place.locator(".play__grid", has_text=title).first
+        rows = table.locator("tbody tr").all()
+        return [[float(x) for x in row.locator("td").all_inner_texts()] for row in rows]
+
+    close(numbers("X, asks"), scope["X"])
+    close(numbers("C, is read"), scope["C"])
+    close(numbers("attention weights"), scope["weights"].round(2))
+    close(numbers("output"), scope["output"].round(2))
+    place.get_by_role("button", name="Swap the sides").click()
+    expect(reading).to_contain_text("Q (5, 4) comes from the Chinese")
+    assert np.shape(numbers("attention weights")) == (5, 4)
+    assert np.shape(numbers("output")) == (5, 4)
+    place.get_by_label("queries multiplied by").press("Home")
+    close(numbers("attention weights"), np.full((5, 4), 0.25))
+
+
+# where-weights-come-from
+def test_recorded_numbers_are_unpacked(of_element: Any) -> None:
+    data = json.loads((DOCS / "data/where-weights-come-from.json").read_text("utf-8"))
+    codes = base64.b64decode(data["snapshots"][-1]["w_q"]).decode("latin-1")
+    call = "(globalThis.atob = (text) => text, unpack(codes, unit))"  # atob is a browser's
+    found = of_element("weights")(call, codes=codes, unit=data["unit"])
+    wanted = example("where-weights-come-from", "training")["model"].w_q[:16]
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=1.5 * data["unit"])
+
+
+@pytest.mark.browser
+@needs_browser[1]
+def test_a_training_is_played_and_then_nothing_moves(visit: Visit) -> None:
+    place, reading = come(visit, "/en/where-weights-come-from/", "w-q")
+    expect(reading).to_contain_text("Step 0: loss 2.51")
+    cells = "cells => cells.map(cell => cell.textContent).join()"
+
+    def matrix() -> str:
+        table = place.locator(".play__grid", has_text="rows of W_Q")
+        return str(table.locator("tbody td").evaluate_all(cells))
+
+    def query() -> str:
+        table = place.locator(".play__grid", has_text="Q (1, 16)")
+        return str(table.locator("tbody td").evaluate_all(cells))
+
+    first = matrix()
+    visit.page.emulate_media(reduced_motion="reduce")
+    place.get_by_role("button", name="Play the training").click()  # at once
+    expect(reading).to_contain_text("Step 100: loss 0.01, accuracy 1.00")
+    assert matrix() != first
+    trained = matrix()
+    place.get_by_label("training is over").check()
+    asked = []
+    for _ in range(8):
+        asked.append(query())
+        assert matrix() == trained
+        place.get_by_label("question").press("ArrowRight")
+    assert len(set(asked)) == 7  # two of them ask for the same letter
+    assert asked[2] == asked[5]
+    place.get_by_label("training is over").uncheck()
+    visit.page.emulate_media(reduced_motion="no-preference")
+    place.get_by_role("button", name="Play again").click()
+    expect(reading).to_contain_text(re.compile(r"Step \d\d?:"))
+    place.get_by_role("button", name="Stop").click()
+
+
+# position: pairs
+@pytest.mark.parametrize("position", [0, 1, 7.25, -3, 1040])
+def test_rope(of_element: Any, position: float) -> None:
+    call = of_element("positions")
+    q, k = RNG.normal(size=(2, 8))
+    turned = rope([q, k], [position, 5])
+    close(call("rope(x, position)", x=q.tolist(), position=position), turned[0])
+    close(
+        call("rope(x, position, 50)", x=q.tolist(), position=position),
+        rope([q], [position], base=50)[0],
+    )
+    close(
+        call("parts(q, k)", q=turned[0].tolist(), k=turned[1].tolist()),
+        turned.prod(axis=0).reshape(4, 2).sum(axis=-1),
+    )
+
+
+@pytest.mark.browser
+@needs_browser[1]
+def test_the_score_depends_on_the_difference_alone(visit: Visit) -> None:
+    place, reading = come(visit, "/en/position/", "pairs")
+    expect(reading).to_contain_text("q·k = 2.764 + ")
+    at_first = reading.inner_text()
+    both = place.get_by_role("slider", name="both on by")
+    both.press("End")
+    expect(reading).to_contain_text("Query at position 1003, key at position 1002, difference 1.")
+    assert reading.inner_text().split(": q·k")[1] == at_first.split(": q·k")[1]
+    scores = rope(np.tile([2.0, 0.0], (81, 4)), np.arange(-40, 41)) @ np.tile([1.0, 1.0], 4)
+    best = int(scores.argmax()) - 40
+    assert 0 < best < 20  # what the page says: not at 0, a little to the right of it
+    place.get_by_role("slider", name="query at m").fill(str(2 + best))
+    expect(reading).to_contain_text(f"= {scores.max():.3f}; without the turns it is 8.")
+
+
+# pretrained: paths
+@pytest.mark.browser
+@needs_browser[1]
+def test_a_real_sentence_is_taken_apart(visit: Visit) -> None:
+    """What the figure unpacks, computes and says is what is stored."""
+    place, reading = come(visit, "/en/pretrained/", "paths")
+    data = json.loads((DOCS / "data/pretrained-e5-en.json").read_text("utf-8"))
+    sentence = data["sentences"][3]
+    expect(reading).to_contain_text(f"is at −{-sentence['path'][-1] / 100:.2f}")
+    expect(reading).to_contain_text("“▁Apple” looks most at “▁phone”: 0.49, pushed by −0.21")
+
+    def column(title: str) -> list[float]:
+        table = place.locator(f".play__grid:has(caption b:text-is('{title}'))")
+        texts = table.locator("tbody td").all_inner_texts()
+        return [float(text.replace("−", "-")) for text in texts]
+
+    size = (data["layers"], data["heads"], len(sentence["pieces"]))
+    weights = np.frombuffer(zlib.decompress(base64.b64decode(sentence["weights"])), np.uint8)
+    row = weights.reshape(*size, size[-1])[11, 0, sentence["own"][0]] / 100
+    np.testing.assert_allclose(column("a"), row, atol=0.03)
+    np.testing.assert_allclose(softmax(np.array(column("scores"))), column("a"), atol=0.02)
+    parts = np.frombuffer(zlib.decompress(base64.b64decode(sentence["parts"])), "<i2")
+    np.testing.assert_allclose(column("push"), parts.reshape(size)[11, 0] / 1000, atol=0.0051)
+
+    hide = place.get_by_label("hide from the word")
+    hide.select_option(label="▁phone")
+    without = sentence["hidden"][sentence["pieces"].index("▁phone")][-1] / 100
+    expect(reading).to_contain_text(f"with the hiding, at {without:.2f}".replace("-", "−"))
+    hide.select_option(label="all other words")
+    alone = f"{sentence['alone'][-1] / 100:.2f}".replace("-", "−")
+    expect(reading).to_contain_text(f"with the hiding, at {alone}")
+
+    place.locator("select").nth(1).select_option(index=2)
+    expect(reading).to_contain_text("In L5H10 “apple”")
+    layer, head = place.locator("input[type=range]").all()
+    expect(layer).to_have_attribute("max", "5")
+    head.press("Home")  # a head without its own q, K and V
+    expect(place.get_by_text("Heads that come with their q, K and V: L0H2, L5H10.")).to_be_visible()
+    expect(place.locator(".play__grid:has(caption b:text-is('scores'))")).to_be_hidden()
+
+
+@pytest.mark.browser
+@needs_browser[1]
+def test_a_bar_of_the_histogram_is_asked_for(visit: Visit) -> None:
+    place, reading = come(visit, "/en/why-sqrt-dk/", "play")
+    at_first = reading.inner_text()
+    (row,) = (
+        row for row in recorded()["histograms"] if (row["d_k"], row["half_powers"]) == (64, 0)
+    )
+    bars = place.get_by_role("slider", name="histogram")
+    bars.focus()
+    expect(reading).to_contain_text(f"norm 0.32 to 0.46: {max(row['counts'])} queries")
+    visit.page.keyboard.press("Home")
+    expect(reading).to_contain_text(f"below 1.0×10⁻⁸: {row['lower']} queries")
+    visit.page.keyboard.press("ArrowRight")
+    assert row["first"] == 0
+    expect(reading).to_contain_text(f"norm 1.0×10⁻⁸ to 1.5×10⁻⁸: {row['counts'][0]} queries")
+    bars.evaluate("bars => bars.blur()")
+    expect(reading).to_have_text(at_first)
+
+
+# position: slope
+@pytest.mark.parametrize("head", range(1, 9))
+def test_bias(of_element: Any, head: int) -> None:
+    scores = RNG.normal(size=5)
+    found = of_element("alibi")("biased(head, scores)", head=head, scores=scores.tolist())
+    bias = alibi_bias(8, 5)[head - 1][4]
+    close(found["bias"], bias)
+    close(found["sums"], scores + bias)
+    close(found["weights"], softmax(scores + bias))

@@ -1,5 +1,6 @@
 """The figures of the page cross-attention; the numbers are those of its example file."""
 
+import json
 from html import escape
 
 import numpy as np
@@ -120,3 +121,19 @@ def alignment(t):
 def causal(t):
     """The same with a causal mask, which does not belong here."""
     return _map(t, scaled_dot_product_attention(Q, K, V, causal_mask(4, 5))[1])
+
+
+def drank(t):
+    """What "drank" receives, word by word; to be tried with the sides swapped."""
+    columns = [t("谁", "who"), t("动作", "action"), t("东西", "thing"), t("时间", "time")]
+    columns.append(t("过去", "past"))
+    still = heatmap(
+        np.vstack([WEIGHTS[1][:, None] * V, OUTPUT[1]]),
+        [*READ, t("合计", "sum")],
+        columns,
+        row_title="drank",
+        kind="output",
+        limit=1,
+    )
+    given = json.dumps({"en": WRITTEN, "zh": READ, "features": columns}, ensure_ascii=False)
+    return f"<qkv-cross data-given='{given}'>{still}</qkv-cross>"

@@ -3,6 +3,7 @@
 The sentence and the parameters are those of docs/examples/masks.pycon.
 """
 
+import json
 from html import escape
 
 import numpy as np
@@ -23,6 +24,14 @@ Q, K, V = X @ W_Q, X @ W_K, X @ W_V
 SCORES = Q @ K.T / np.sqrt(2)
 HEAT, LINE = "var(--qkv-heat, #5b4bb7)", "var(--qkv-line, #8a8f98)"
 BOLD = ' font-weight="600"'
+
+
+# The sentences to paint a mask for, and what their last word is replaced by.
+ME, YOU, EAT, SELL = ("我", "I"), ("你", "you"), ("吃", "eat"), ("卖", "sell")
+APPLES, RICE, PHONES = ("苹果", "apples"), ("米饭", "rice"), ("手机", "phones")
+VECTORS = {ME: X[0], EAT: X[1], APPLES: X[2], YOU: X[0], SELL: np.array([0, 1, 0, 1])}
+VECTORS |= {RICE: np.array([0, 0, 1, 0]), PHONES: np.array([0, 0, 0, 1])}
+SENTENCES = (([ME, EAT, APPLES], RICE), ([ME, EAT, APPLES, YOU, SELL, RICE], PHONES))
 
 
 def _words(t):
@@ -87,9 +96,9 @@ def four(t):
 
 
 def minus_infinity(t):
-    """Scores, the hidden ones replaced by −∞, and what softmax makes of them."""
+    """Scores, the hidden ones replaced by −∞, and what softmax makes of them; to be painted."""
     masked = np.where(causal_mask(3), SCORES, -np.inf)
-    return stack(
+    still = stack(
         heatmap(
             masked,
             _words(t),
@@ -109,6 +118,19 @@ def minus_infinity(t):
             decimals=3,
         ),
     )
+
+    def row(word):
+        return [t(*word), VECTORS[word].astype(int).tolist()]
+
+    given = {
+        "sentences": [
+            {"words": [row(word) for word in words], "last": row(last)} for words, last in SENTENCES
+        ],
+        "w_q": W_Q.tolist(),
+        "w_k": W_K.tolist(),
+        "w_v": W_V.tolist(),
+    }
+    return f"<qkv-mask data-given='{json.dumps(given, ensure_ascii=False)}'>{still}</qkv-mask>"
 
 
 def patterns(t):

@@ -3,6 +3,7 @@
 The sentence and the parameters are those of docs/examples/multi-head.pycon.
 """
 
+import json
 from html import escape
 
 import numpy as np
@@ -157,3 +158,27 @@ def slices(t):
         across=True,
         gap=20,
     )
+
+
+def sum_over_heads(t):
+    """What each head adds to the output of "eat"; to be tried with other numbers of heads."""
+    words, eat = _words(t), 1
+    features = [t("人", "person"), t("动作", "action"), t("食物", "food"), t("公司", "company")]
+    parts = [HEADS[h] @ W_O[2 * h : 2 * h + 2] for h in range(2)]  # each (3, 4)
+    still = heatmap(
+        np.vstack([parts[0][eat], parts[1][eat], OUTPUT[eat]]),
+        [t("头 1", "head 1"), t("头 2", "head 2"), t("合计", "sum")],
+        features,
+        kind="output",
+        decimals=3,
+        limit=2,
+    )
+    given = {
+        "words": words,
+        "features": features,
+        "w_q": W_Q.tolist(),
+        "w_k": W_K.tolist(),
+        "w_v": W_V.tolist(),
+        "w_o": W_O.tolist(),
+    }
+    return f"<qkv-heads data-given='{json.dumps(given, ensure_ascii=False)}'>{still}</qkv-heads>"

@@ -7,7 +7,13 @@ from html import escape
 
 import numpy as np
 
-from qkv_docs import alibi_bias, rope, scaled_dot_product_attention, sinusoidal_positions
+from qkv_docs import (
+    alibi_bias,
+    rope,
+    scaled_dot_product_attention,
+    sinusoidal_positions,
+    softmax,
+)
 from qkv_docs.drawing import COLOURS, heatmap, line_chart
 
 X = np.array([[1, 0, 0, 1], [0, 0, 1, 0], [0, 1, 0, 1]], dtype=float)
@@ -110,6 +116,60 @@ def turn(t):
     )
 
 
+def pairs(t):
+    """Four pairs of a query and a key turning, and the score over distance. Still: 3 and 2."""
+    q_0, k_0 = np.tile([2.0, 0.0], 4), np.tile([1.0, 1.0], 4)
+    q, k = rope([q_0], [3])[0], rope([k_0], [2])[0]
+    adds = (q * k).reshape(4, 2).sum(axis=-1)
+    grey = f'stroke="{GREY}" stroke-opacity=".4"'
+    parts = []
+    for i in range(4):
+        middle = np.array([45 + 90 * i, 66])
+
+        def to(row, i=i, middle=middle):
+            return middle + 17 * row[2 * i : 2 * i + 2] * [1, -1]
+
+        parts += [
+            _text(middle[0], 14, t(f"第 {i} 对", f"pair {i}")),
+            f'<circle cx="{middle[0]}" cy="66" r="34" fill="none" {grey}/>',
+            *(
+                f'<path d="M{middle[0]} 66L{to(row)[0]:g} {to(row)[1]:g}" '
+                'stroke="currentColor" stroke-opacity=".3" stroke-dasharray="2 3"/>'
+                for row in (q_0, k_0)
+            ),
+            _arrow(middle, to(k), ORANGE, 2),
+            _arrow(middle, to(q), BLUE, 3),
+            _text(middle[0], 118, f"θ = {10.0**-i:g}"),
+            _text(middle[0], 136, f"{adds[i]:.3f}".replace("-", "−"), more=BOLD),
+        ]
+    far = np.arange(-40, 40.1, 0.25)
+    scores = rope(np.tile(q_0, (len(far), 1)), far) @ k_0
+
+    def place(x, y):
+        return f"{34 + 3.9 * (x + 40):.1f} {240 - 5 * y:.1f}"
+
+    points = "L".join(place(x, y) for x, y in zip(far, scores, strict=True))
+    axes = f"M34 180V300M34 240H346M{place(0, 12)}V300"
+    title = t("点积 q·k，横轴是位置之差 m − n", "dot product q·k over the difference m − n")
+    parts += [
+        _text(0, 168, title, "start", BOLD),
+        f'<path d="{axes}" stroke="{GREY}" stroke-opacity=".7"/>',
+        *(_text(29, 244 - 5 * y, f"{y}".replace("-", "−"), "end") for y in (12, 0, -12)),
+        *(_text(34 + 3.9 * (x + 40), 320, f"{x}".replace("-", "−")) for x in range(-40, 41, 20)),
+        f'<path d="M{place(1, 12)}V300" stroke="currentColor" stroke-dasharray="4 3"/>',
+        f'<path d="M{points}" fill="none" stroke="{COLOURS["scores"]}" stroke-width="2"/>',
+        f'<circle cx="{34 + 3.9 * 41:g}" cy="{240 - 5 * adds.sum():.1f}" r="5" '
+        f'fill="{COLOURS["scores"]}" stroke="currentColor"/>',
+    ]
+    label = t("四对分量各转各的，点积只看位置之差", "four pairs turn, each at its own speed")
+    return (
+        '<qkv-positions><svg xmlns="http://www.w3.org/2000/svg" class="qkv-figure" width="360" '
+        f'height="328" viewBox="0 0 360 328" role="img" aria-label="{escape(label)}" '
+        'fill="currentColor" font-family="inherit" font-size="12" font-variant="tabular-nums">'
+        f"{''.join(parts)}</svg></qkv-positions>"
+    )
+
+
 def distance(t):
     """A vector against itself, further and further away."""
     distances = np.linspace(0, 60, 241)  # quarters of a position, for a smooth curve
@@ -139,3 +199,18 @@ def penalty(t):
         decimals=1,
         kind="scores",
     )
+
+
+def slope(t):
+    """Bias and attention weights of the last of five tokens, a head at a time. Still: head 1."""
+    bias = alibi_bias(8, 5)[0][4:]
+    still = heatmap(
+        np.concatenate([bias, softmax(bias)]),
+        [t("偏置", "bias"), t("注意力权重", "attention weights")],
+        range(5),
+        title=t("第 1 个头，位置 4 的查询", "head 1, query at position 4"),
+        column_title=t("键 →", "key →"),
+        decimals=3,
+        kind="scores",
+    )
+    return f"<qkv-alibi>{still}</qkv-alibi>"

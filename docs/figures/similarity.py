@@ -126,6 +126,63 @@ def shadows(t):
     return _svg(306, label, parts)
 
 
+def drag(t):
+    """The query and keys a, b, c, to be dragged. The still: the shadow of b, and all numbers."""
+    unit, origin = 21, np.array([170, 233])
+    names, flip = ["a", "b", "c"], np.array([1, -1])
+    keys = np.array([KEYS[name] for name in names])
+    dots, cosines = DOTS[:3], COSINES[:3]
+    length = np.sqrt((keys**2).sum(axis=-1))
+    size = float(np.sqrt(QUERY @ QUERY))
+    ahead, shadow = QUERY / size, float(dots[1]) / size
+    foot, tip = origin + unit * shadow * ahead * flip, origin + unit * keys[1] * flip
+    below = np.array([ahead[1], ahead[0]])  # at right angles to q, away from b
+    middle = origin + unit * shadow / 2 * ahead * flip + 24 * below + [0, 4]
+    start, end = origin + 9 * below, foot + 9 * below
+    ends = [origin + unit * far * ahead * flip for far in (-8, 9)]
+    parts = [
+        f'<path d="M2 233H338M170 2V338" stroke="{GREY}" stroke-opacity=".7"/>',
+        f'<path d="M{ends[0][0]:g} {ends[0][1]:g}L{ends[1][0]:g} {ends[1][1]:g}" '
+        f'stroke="{BLUE}" stroke-opacity=".45"/>',
+        f'<path d="M{tip[0]} {tip[1]}L{end[0]:g} {end[1]:g}" stroke="currentColor" '
+        'stroke-opacity=".6" stroke-dasharray="4 3"/>',
+        f'<path d="M{start[0]:g} {start[1]:g}L{end[0]:g} {end[1]:g}" stroke="{ORANGE}" '
+        'stroke-width="6" stroke-opacity=".6"/>',
+        _text(*middle, f"{shadow:g}"),
+    ]
+    for name, vector in {"q": QUERY, "a": keys[0], "b": keys[1], "c": keys[2]}.items():
+        colour = BLUE if name == "q" else ORANGE
+        end = origin + unit * vector * flip
+        out = end + 16 * vector / np.sqrt(vector @ vector) * flip
+        parts += [
+            _arrow(origin, end, colour, 3 if name in "qb" else 1.75),
+            f'<circle cx="{end[0]}" cy="{end[1]}" r="5" fill="{colour}"/>',
+            _text(out[0], max(12, out[1] + 4.5), name, more=f'{BOLD} fill="{colour}"'),
+        ]
+    scaled = dots / np.sqrt(2)
+    table = [
+        (t("点积", "dot product"), [f"{x:g}" for x in dots]),
+        (t("点积 ÷ √2", "dot product ÷ √2"), [f"{round(x, 2):g}" for x in scaled]),
+        (t("注意力权重", "attention weight"), [f"{x:.3f}" for x in softmax(scaled)]),
+        (t("长度", "length"), [f"{x:g}" for x in length]),
+        (
+            t("与 q 的夹角", "angle to q"),
+            [f"{x:.0f}°" for x in np.degrees(np.arccos(cosines))],
+        ),
+        (t("余弦", "cosine"), [f"{round(x, 2):g}" for x in cosines]),
+    ]
+    heads = [f"{name} ({key[0]}, {key[1]})" for name, key in zip(names, keys, strict=True)]
+    for row, (title, cells) in enumerate([("", heads), *table]):
+        y = 364 + 22 * row
+        parts.append(_text(124, y, title, "end"))
+        parts += [
+            _text(162 + 76 * i, y, _minus(cell), "middle", "" if row else BOLD)
+            for i, cell in enumerate(cells)
+        ]
+    label = t("一个查询和三个键，尖端可以拖动", "a query and three keys whose tips can be dragged")
+    return f"<qkv-vectors>{_svg(504, label, parts)}</qkv-vectors>"
+
+
 def ranking(t):
     """The same keys ordered by dot product and by cosine; the lines of a and b cross."""
     left, right, top, row = 120, 240, 64, 34

@@ -1,11 +1,12 @@
 """The figures of the page where-weights-come-from: the training run of its example file."""
 
 from copy import deepcopy
+from html import escape
 
 import numpy as np
 
 from qkv_docs import LookupModel, lookup_batch, train_lookup
-from qkv_docs.drawing import heatmap, line_chart, stack
+from qkv_docs.drawing import COLOURS, heatmap, line_chart, stack
 
 NAMES = {"W_Q": "w_q", "W_K": "w_k", "W_V": "w_v"}
 KINDS = {"W_Q": "q", "W_K": "k", "W_V": "v"}
@@ -71,3 +72,29 @@ def look(t):
         row_title=t("问 u?", "asked: u?"),
         column_title=t("看哪里 →", "looks at →"),
     )
+
+
+def w_q(t):
+    """The first 16 rows of W_Q before and after training; to be played step by step."""
+    start, model, *_ = _run()
+    limit = np.abs(model.w_q[:16]).max()
+    parts = []
+    for left, name, matrix in (
+        (4, t("训练前", "before training"), start.w_q),
+        (186, t("100 步之后", "after 100 steps"), model.w_q),
+    ):
+        parts.append(f'<text x="{left + 84}" y="14" text-anchor="middle">{escape(name)}</text>')
+        for i, row in enumerate(matrix[:16]):
+            for j, value in enumerate(row):
+                colour = COLOURS["q"] if value > 0 else COLOURS["x"]
+                opacity = min(1, 0.05 + 0.8 * abs(value) / limit)
+                parts.append(
+                    f'<rect x="{left + 10.5 * j:g}" y="{24 + 10.5 * i:g}" width="9.5" height="9.5" '
+                    f'fill="{colour}" fill-opacity="{opacity:.2f}"/>'
+                )
+    still = (
+        '<svg xmlns="http://www.w3.org/2000/svg" class="qkv-figure" width="360" height="196" '
+        'viewBox="0 0 360 196" role="img" aria-label="W_Q" fill="currentColor" '
+        f'font-family="inherit" font-size="13">{"".join(parts)}</svg>'
+    )
+    return f'<qkv-weights data-src="where-weights-come-from.json">{still}</qkv-weights>'
