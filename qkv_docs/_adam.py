@@ -34,4 +34,4 @@ class Adam:
             square += 0.001 * (grad * grad - square)
             unbiased = mean / (1 - 0.9**self.steps)
             spread = np.sqrt(square / (1 - 0.999**self.steps))
-            self.parameters[name][...] -= self.lr * unbiased / (spread + 1e-8)
+            self.parameters[name][...] -= self.lr * (unbiased / (spread + 1e-8))

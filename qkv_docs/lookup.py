@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from qkv_docs._adam import Adam
 from qkv_docs._checks import FloatArray, integer
 from qkv_docs.attention import scaled_dot_product_attention, softmax
 from qkv_docs.gradients import scaled_dot_product_attention_backward
@@ -320,8 +321,8 @@ def train_lookup(
     integer("every", every, least=1)
     rng = np.random.default_rng([seed, 0])
     test = lookup_batch(np.random.default_rng([seed, 1]), 500, n_pairs)
-    mean = {name: np.zeros_like(getattr(model, name)) for name in PARAMETERS}
-    square = {name: np.zeros_like(getattr(model, name)) for name in PARAMETERS}
+    parameters = {name: getattr(model, name) for name in PARAMETERS}
+    adam = Adam(parameters, lr)
     history = LookupHistory() if history is None else history
     for step in range(steps + 1):
         loss, grads = model.loss_and_gradients(lookup_batch(rng, batch_size, n_pairs))
@@ -336,12 +337,9 @@ def train_lookup(
                 break
         if step == steps:
             break
-        for name, grad in grads.items():
-            if optimizer == "adam":  # Kingma and Ba: mean and spread of the recent gradients
-                mean[name] += 0.1 * (grad - mean[name])
-                square[name] += 0.001 * (grad * grad - square[name])
-                unbiased = mean[name] / (1 - 0.9 ** (step + 1))
-                spread = np.sqrt(square[name] / (1 - 0.999 ** (step + 1)))
-                grad = unbiased / (spread + 1e-8)
-            getattr(model, name)[...] -= lr * grad
+        if optimizer == "adam":
+            adam.step(grads)
+        else:
+            for name, grad in grads.items():
+                parameters[name][...] -= lr * grad
     return history
