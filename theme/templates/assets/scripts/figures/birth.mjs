@@ -110,7 +110,7 @@ customElements.define("qkv-birth", class extends Figure {
       from: (i, j) => `(e_${NAMES[i]} + e_?) W_Q · e_${NAMES[j]} W_K / √16`,
     });
     this.U = this.cells({
-      title: "U", about: say("值的每一部分（列）对每个答案（行）的支持，转置着画", "how much each part of a value (column) speaks for each answer (row), drawn transposed"),
+      title: "U", about: say("值的每一部分（列）对每个答案（行）的支持，行列互换着画", "how much each part of a value (column) speaks for each answer (row), drawn transposed"),
       shape: [36, DIGITS], rows: ten, columns: NAMES, size: [9, 11], colour: "--qkv-v", turned: true,
       name: (i, j) => `${NAMES[j]} → ${say("答", "answer")} ${i}`,
       from: (i, j) => say(`e_${NAMES[j]} W_V W_O 的第 ${i} 个数`, `number ${i} of e_${NAMES[j]} W_V W_O`),
@@ -168,7 +168,10 @@ customElements.define("qkv-birth", class extends Figure {
     const canvas = h("canvas", { width: extent[0] * dense, height: extent[1] * dense, tabindex: 0, role: "application" });
     canvas.style.width = `${extent[0]}px`;
     let values = [], limit = 1, place = null, kept = [0, 0];
-    const told = ([i, j]) => `${title}[${name(i, j)}] = ${number(values[i][j], 3)}; ${say("形状", "shape")} (${shape.join(", ")})${from ? `; ${from(i, j)}` : ""}; ${say(`第 ${this.at} 步`, `step ${this.at}`)}`;
+    const told = ([i, j]) => [
+      `${title}[${name(i, j)}] = ${number(values[i][j], 3)}`, `${say("形状", "shape")} (${shape.join(", ")})`,
+      ...(from ? [from(i, j)] : []), say(`第 ${this.at} 步`, `step ${this.at}`),
+    ].join(say("；", "; "));
     const paint = () => {
       const pen = canvas.getContext("2d"), look = getComputedStyle(document.body), ink = (variable) => look.getPropertyValue(variable).trim();
       pen.setTransform(dense, 0, 0, dense, 0, 0);
@@ -222,7 +225,7 @@ customElements.define("qkv-birth", class extends Figure {
       event.preventDefault();
       event.stopPropagation(); // the theme turns pages by some keys
     });
-    canvas.setAttribute("aria-label", `${title} (${shape.join(", ")})${about ? say("：", ": ") + about : ""}${say("。方向键从一格到一格", ". Arrow keys go from cell to cell")}`);
+    canvas.setAttribute("aria-label", `${title} (${shape.join(", ")})${about ? say("：", ": ") + about : ""}${say("。用方向键逐格移动", ". Arrow keys go from cell to cell")}`);
     const fill = (next, most) => {
       [values, limit] = [next, most];
       paint();

@@ -218,7 +218,7 @@ export class Figure extends HTMLElement {
     const told = (i, j) => {
       const { values, rows, columns, shape } = held;
       const cell = `${title}[${rows[i]}${columns ? ` → ${columns[j]}` : `, ${j}`}] = ${write(values[i][j])}`;
-      return `${cell}; ${say("形状", "shape")} ${shape}${from ? `; ${from(i, j)}` : ""}`;
+      return [cell, `${say("形状", "shape")} ${shape}`, ...(from ? [from(i, j)] : [])].join(say("；", "; "));
     };
     const cell = (event) => {
       const found = event.target.closest("tbody td");

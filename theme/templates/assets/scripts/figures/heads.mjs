@@ -33,7 +33,7 @@ customElements.define("qkv-heads", class extends Figure {
       const card = {
         w_q: this.grid({ title: `W_Q${index[at]}`, kind: "q", decimals: 0, from: () => say(`参数：大矩阵 W_Q 的第 ${span(at)} 列，四行都在`, `parameter: column ${span(at)} of the large W_Q, all four rows`) }),
         q: this.grid({ title: `Q${index[at]}`, kind: "q", decimals: 0, from: (i, j) => say(`“${words[i]}”的四个数与 W_Q${index[at]} 第 ${j + 1} 列相乘再相加`, `all four numbers of ${words[i]} times column ${j + 1} of W_Q${index[at]}, added up`) }),
-        weights: this.grid({ title: say(`${name} 的注意力权重`, `weights, ${name}`), decimals: 3, act: follow, from: (i) => say(`“${words[i]}”在${name} 里的一行分数 ÷ √${4 / this.state.n}，再 softmax`, `scores of ${words[i]} in ${name} ÷ √${4 / this.state.n}, then softmax`) }),
+        weights: this.grid({ title: say(`${name} 的注意力权重`, `attention weights, ${name}`), decimals: 3, act: follow, from: (i) => say(`“${words[i]}”在${name} 里的一行分数 ÷ √${4 / this.state.n}，再 softmax`, `scores of ${words[i]} in ${name} ÷ √${4 / this.state.n}, then softmax`) }),
       };
       card.node = h("div", { class: "play__head" }, this.toggle(`h${at + 1}`, { label: say(`${name} 开着`, `${name} is on`) }),
         h("div", { class: "play__row play__pair" }, card.w_q.node, card.q.node, card.weights.node));

@@ -29,7 +29,7 @@ customElements.define("qkv-induction", class extends Figure {
     this.models = [];
     const layer = (l) => this.grid({
       title: say(`第 ${l} 层的注意力权重`, `attention weights, layer ${l}`), compact: true, act: (i) => this.set({ at: i }),
-      from: (i, j) => (j > i ? say("因果掩码挡住了", "hidden by the causal mask") : say("行是查询，列是键", "the row asks, the column is looked at")),
+      from: (i, j) => (j > i ? say("被因果掩码遮住", "hidden by the causal mask") : say("行是查询，列是键", "the row asks, the column is looked at")),
     });
     this.layers = [layer(1), layer(2)];
     this.next = this.grid({ title: say("下一个字母的概率", "probability of the next letter"), from: () => say("模型在这一行的 26 个输出，取 softmax", "softmax of the model’s 26 outputs in that row") });

@@ -46,7 +46,7 @@ customElements.define("qkv-mask", class extends Figure {
     this.painted = this.grid({ title: say("掩码", "mask"), rowTitle: "Q↓ K→", write: truth, from: seen, act: (i, j) => { if (!this.dragged) this.paint(i, j, !this.mask[i][j]); } });
     this.scores = this.grid({ title: say("分数", "scores"), kind: "scores", from: dotted });
     this.covered = this.grid({ title: say("遮住之后的分数", "scores, masked"), kind: "scores", from: (i, j) => (this.allowed[i][j] ? dotted(i, j) : say("不许看，换成 −∞", "may not look: replaced by −∞")) });
-    this.all = this.grid({ title: say("不遮的注意力权重", "weights, no mask"), decimals: 3, from: () => say("这一行全部分数的 softmax", "softmax of all scores of the row") });
+    this.all = this.grid({ title: say("不遮的注意力权重", "attention weights, no mask"), decimals: 3, from: () => say("这一行全部分数的 softmax", "softmax of all scores of the row") });
     this.weights = this.grid({ title: say("注意力权重", "attention weights"), decimals: 3, from: (i) => (!this.allowed[i].some(Boolean) ? say("什么也看不到：按约定是 0", "nothing to see: 0 by convention")
       : this.state.when === "after" ? say("不遮时的 softmax × 掩码", "softmax without a mask × mask") : say("这一行遮住之后的 softmax", "softmax of the masked row")) });
     this.output = this.grid({ title: say("输出", "output"), kind: "output", decimals: 3, from: (i) => say(`“${this.words[i]}”的注意力权重 × V`, `attention weights of ${this.words[i]} × V`) });

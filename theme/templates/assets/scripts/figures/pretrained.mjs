@@ -70,7 +70,7 @@ class Pretrained extends Figure {
     this.inside = h("details", {}, h("summary", {}, say("这个头的 q、K、V", "q, K and V of this head")), this.q.node, this.k.node, this.v.node);
     return [
       h("label", { class: "play__menu" }, h("span", {}, say("句子", "sentence")), this.sentence),
-      this.menu("data", { label: say("来自", "from"), options: FILES }),
+      this.menu("data", { label: say("语言和模型", "from"), options: FILES }),
       h("label", { class: "play__menu" }, h("span", {}, say("不让这个词看见", "hide from the word")), this.hide),
       this.chart,
       layer, head,
@@ -147,16 +147,16 @@ class Pretrained extends Figure {
     const pushes = parts[layer][head];
     if (mine) this.push.fill(column(pushes), { rows: pieces, columns: [target], texts: column(pushes.map(signed)), limit: Math.max(0.15, ...pushes.map(Math.abs)) });
     this.note.textContent = (inside
-      ? say(`a 是注意力权重。q、K、V 是这个头的（各 ${data.d_k} 个分量，取成 8 位）；分数是 q·k/√${data.d_k}，注意力权重由它们重新算出。`,
+      ? say(`a 是注意力权重。q、K、V 是这个头的（各 ${data.d_k} 个分量，存成 8 位二进制）；分数是 q·k/√${data.d_k}，注意力权重由它们重新算出。`,
         `a: attention weights. q, K and V are this head's (${data.d_k} components each, rounded to 8 bits); scores are q·k/√${data.d_k}, and the attention weights are computed from them.`)
       : say(`a 是注意力权重。带有 q、K、V 的头：${data.kept.map(([l, k]) => `L${l}H${k}`).join("、")}。`, `a: attention weights. Heads that come with their q, K and V: ${data.kept.map(([l, k]) => `L${l}H${k}`).join(", ")}.`))
       + (mine && own.length > 1 ? say("推力是这个词各个词元的平均。", " The push is the mean over the tokens of the word.") : "")
-      + (blocked ? say("注意力权重和推力取自什么也没挡住的时候。", " Attention weights and pushes are those of the run with nothing hidden.") : "");
+      + (blocked ? say("注意力权重和推力取自什么也没遮住的时候。", " Attention weights and pushes are those of the run with nothing hidden.") : "");
 
     const most = row.indexOf(Math.max(...row)), end = sentence.path.at(-1) / 100;
     const pushed = mine ? say(`，推力 ${signed(pushes[most])}`, `, pushed by ${signed(pushes[most])}`) : "";
     const where = `${number(end)}${say("（1 是", " (1 is ")}${first}${say("，−1 是", ", −1 is ")}${second}${say("）", ")")}`;
-    const after = blocked ? say(`；挡住后是 ${number(blocked.at(-1) / 100)}`, `; with the hiding, at ${number(blocked.at(-1) / 100)}`) : "";
+    const after = blocked ? say(`；遮住后是 ${number(blocked.at(-1) / 100)}`, `; with the hiding, at ${number(blocked.at(-1) / 100)}`) : "";
     return say(
       `L${layer}H${head} 里，“${pieces[word]}”看“${pieces[most]}”最多，${number(row[most])}${pushed}。走完 ${data.layers} 层，“${target}”在 ${where}${after}。`,
       `In L${layer}H${head} “${pieces[word]}” looks most at “${pieces[most]}”: ${number(row[most])}${pushed}. After ${data.layers} layers “${target}” is at ${where}${after}.`);

@@ -30,7 +30,7 @@ customElements.define("qkv-weights", class extends Figure {
     return [
       this.toggle("answering", { label: say("训练结束，只回答（推理）", "training is over, only answer (inference)") }),
       this.steps, this.asked, this.trained, this.curve,
-      h("p", { class: "play__hint" }, say("蓝色是正数，灰色是负数，越深越大；指着或点按一格，读它的数。", "Blue is positive, grey negative, stronger is larger; point at a cell or tap it to read its number.")),
+      h("p", { class: "play__hint" }, say("蓝色是正数，灰色是负数，越深，绝对值越大；指着或点按一格，读它的数。", "Blue is positive, grey negative, stronger is larger; point at a cell or tap it to read its number.")),
       h("div", { class: "play__row play__pair" }, this.w_q.node, h("div", {}, this.q.node, this.weights.node)),
     ];
   }
