@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from firefox import FIREFOX, Firefox
+from test_figures import FIGURES
 from test_offline import Host
 
 pytestmark = [
@@ -125,3 +127,21 @@ def test_the_site_without_a_network(fox: Firefox, site: Path, root: str, tmp_pat
         fox.js("window.before = true; location.reload()")  # WebDriver's Refresh goes past the copy
         fox.wait("!window.before && document.readyState === 'complete'")
         assert run(fox)[:2] == ("good", good)
+
+
+def test_every_figure_comes_and_answers(fox: Firefox, root: str) -> None:
+    for page, figure, _ in FIGURES:
+        fox.go(f"{root}/{page}/")
+        fox.js(f"document.getElementById('figure-{figure}').scrollIntoView()")
+        read = f"document.querySelector('#figure-{figure} [data-ready] .play__read')?.textContent"
+        before = fox.wait(read)
+        fox.js(
+            f"""const knob = document.querySelector(`#figure-{figure} :is(input[type=range],
+                input[type=radio]:not(:checked), input[type=checkbox], option:not(:checked))`);
+            const {{ value, min, max }} = knob;
+            if (knob.type === "range") knob.value = Number(value) < Number(max) ? max : min;
+            else knob[knob.type ? "checked" : "selected"] = true;
+            const kind = knob.type === "range" ? "input" : "change";
+            knob.dispatchEvent(new Event(kind, {{ bubbles: true }}));"""
+        )
+        fox.wait(f"{read} !== {json.dumps(before)}")
