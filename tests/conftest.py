@@ -6,13 +6,17 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+# Two busy cores are slower with more threads, and sums come in another order. Read when NumPy
+# loads, so before the imports; child processes (builds, notebooks) inherit it.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import pytest
 import torch
 from browsing import browser, root, site, visit  # noqa: F401  (fixtures)
 from hypothesis import settings
 
-# One thread: two busy cores are slower with more. No database: a run leaves nothing behind.
 torch.set_num_threads(1)
+# No database: a run leaves nothing behind.
 settings.register_profile("fixed", derandomize=True, deadline=None, max_examples=60, database=None)
 settings.load_profile("fixed")
 
