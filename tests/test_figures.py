@@ -777,10 +777,10 @@ def test_a_real_sentence_is_taken_apart(visit: Visit) -> None:
     hide = place.get_by_label("hide from the word")
     hide.select_option(label="▁phone")
     without = sentence["hidden"][sentence["pieces"].index("▁phone")][-1] / 100
-    expect(reading).to_contain_text(f"with the hiding, at {without:.2f}".replace("-", "−"))
+    expect(reading).to_contain_text(f"with that hidden, at {without:.2f}".replace("-", "−"))
     hide.select_option(label="all other words")
     alone = f"{sentence['alone'][-1] / 100:.2f}".replace("-", "−")
-    expect(reading).to_contain_text(f"with the hiding, at {alone}")
+    expect(reading).to_contain_text(f"with that hidden, at {alone}")
 
     place.locator("select").nth(1).select_option(index=2)
     expect(reading).to_contain_text("In L5H10 “apple”")
@@ -820,3 +820,42 @@ def test_bias(of_element: Any, head: int) -> None:
     close(found["bias"], bias)
     close(found["sums"], scores + bias)
     close(found["weights"], softmax(scores + bias))
+
+
+@pytest.mark.browser
+@needs_browser[1]
+def test_figures_after_instant_navigation(visit: Visit) -> None:
+    """Dressed on the next page too, and as they were left on the way back."""
+    place, reading = come(visit, "/similarity/", "drag")
+    page = visit.page
+    page.evaluate("window.stayed = true")
+    touch(place)
+    page.wait_for_timeout(600)
+    left = reading.inner_text()
+    page.locator(".md-footer__link--next").click()
+    page.wait_for_url("**/queries-keys-values/**")
+    figure = page.locator("#figure-ask")
+    figure.scroll_into_view_if_needed()
+    expect(figure.locator("[data-ready]")).to_be_attached()
+    expect(figure.locator(".play__still")).to_be_hidden()
+    page.go_back()
+    expect(reading).to_have_text(left)
+    assert page.evaluate("window.stayed"), "the page was loaded anew"
+
+
+@pytest.mark.browser
+@needs_browser[1]
+def test_data_that_do_not_come(visit: Visit) -> None:
+    """The still stays, a sentence says why, and the button tries again."""
+    page = visit.page
+    page.route("**/why-sqrt-dk-gradients.json", lambda route: route.abort())
+    visit.go("/why-sqrt-dk/")
+    wake(page)
+    place = page.locator("#figure-play")
+    place.scroll_into_view_if_needed()
+    expect(place.get_by_text("这张图的数据没有取到")).to_be_visible()
+    expect(place.locator("svg").first).to_be_visible()
+    page.unroute("**/why-sqrt-dk-gradients.json")
+    place.get_by_role("button", name="再试一次").click()
+    expect(place.locator(".play__read")).not_to_be_empty()
+    visit.trouble.clear()  # the request that was made to fail

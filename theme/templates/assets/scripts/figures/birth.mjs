@@ -339,7 +339,7 @@ customElements.define("qkv-birth", class extends Figure {
       const seconds = (performance.now() - mine.since) / 1000;
       report(say(`练完了：${LAST} 步，${number(seconds, 1)} 秒。拖动滑块看每一步`, `Done: ${LAST} steps in ${number(seconds, 1)} seconds. Drag the slider to see each`));
     } catch (failure) {
-      const kept = failure.reason === "stopped" && mine.began ? say("。到这一步为止的都在滑块上", ". What came until then is on the slider") : "";
+      const kept = failure.reason === "stopped" && mine.began ? say("。到这一步为止的都在滑块上", ". The steps until then are on the slider") : "";
       report((WHY[failure.reason] ?? WHY.crash) + kept + (failure.message && say(`（${failure.message}）`, ` (${failure.message})`)));
     }
     if (this.training !== mine) return;

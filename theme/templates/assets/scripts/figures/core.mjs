@@ -25,11 +25,13 @@ export const h = (tag, properties = {}, ...children) => put(document.createEleme
 /** The same for SVG. */
 export const svg = (tag, properties = {}, ...children) => put(document.createElementNS("http://www.w3.org/2000/svg", tag), properties, children);
 
-const styles = new Promise((done) => {
-  const address = new URL("../../stylesheets/figures.css", import.meta.url).href;
-  if (document.querySelector(`link[href="${address}"]`)) return done();
-  document.head.append(h("link", { rel: "stylesheet", href: address, onload: done, onerror: done }));
-});
+// Adopted, not linked: instant navigation takes away a link that the next page does not have.
+let styles;
+const dress = () => styles ??= fetch(new URL("../../stylesheets/figures.css", import.meta.url))
+  .then((answer) => (answer.ok ? answer.text() : Promise.reject(new Error(answer.status))))
+  .then((text) => new CSSStyleSheet().replace(text))
+  .then((sheet) => { document.adoptedStyleSheets.push(sheet); })
+  .catch((error) => { styles = null; throw error; });
 
 export class Figure extends HTMLElement {
   /** The state a figure begins with. Numbers, strings and arrays of numbers are kept in the address. */
@@ -49,6 +51,7 @@ export class Figure extends HTMLElement {
     if (this.state) return;
     this.state = {}; // taken, while the data come
     try {
+      await dress();
       if (this.dataset.src) {
         const answer = await fetch(this.dataset.src);
         if (!answer.ok) throw new Error(answer.status);
@@ -61,8 +64,10 @@ export class Figure extends HTMLElement {
       this.append(bar);
       return;
     }
-    await styles;
-    if (!this.isConnected) return;
+    if (!this.isConnected) {
+      this.state = null;
+      return;
+    }
     const { initial } = this;
     this.state = { ...initial, ...this.#fromAddress() };
     if (!this.#valid(this.state)) this.state = { ...initial };

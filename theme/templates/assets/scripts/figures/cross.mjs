@@ -46,7 +46,7 @@ customElements.define("qkv-cross", class extends Figure {
       this.pick("ask", { label: say("提问（Q）", "asks (Q)"), options: () => sides, chosen: () => this.state.ask, act: (ask) => this.set({ ask, word: Math.min(this.state.word, WIDTHS[ask] - 1) }) }),
       this.choice("read", { label: say("被读（K、V）", "is read (K, V)"), options: sides }),
       h("p", { class: "play__bar" }, this.swap),
-      this.pick("word", { label: say("看哪个词", "follow"), options: () => this.given[this.state.ask].map((word, i) => [i, word]), chosen: () => this.state.word, act: (word) => this.set({ word }) }),
+      this.pick("word", { label: say("看哪个词", "which word"), options: () => this.given[this.state.ask].map((word, i) => [i, word]), chosen: () => this.state.word, act: (word) => this.set({ word }) }),
       this.slider("gain", { label: say("查询放大几倍", "queries multiplied by"), min: 0, max: 20 }),
       this.toggle("causal", { label: say("加上因果掩码（这里不该用）", "add a causal mask (wrong here)") }),
       this.lines,

@@ -50,7 +50,7 @@ customElements.define("qkv-gradient", class extends Steps {
     g.o = made("o", "output", asks, passed, (_, j) => products(this.now.a[0], column(this.now.v, j)), (_, j) => [[g.a, 0, null], [g.v, null, j]]);
     g.grad_o = this.parameter("t", { title: "grad_o", kind: "output", rows: asks, columns: passed, width: 2,
       get: () => this.now.grad_o[0], put: (x, at) => Math.round((this.now.o[0][at] - x) * 1e6) / 1e6,
-      from: (_, j) => `${short(this.now.o[0][j])} − ${short(this.state.t[j])}; ${say(`${written}，target 会跟着变`, `${written}; target follows`)}` }, (_, j) => [[g.o, 0, j], [g.t, 0, j]]);
+      from: (_, j) => `${short(this.now.o[0][j])} − ${short(this.state.t[j])}; ${say(`${written}，target 会跟着变`, `${written}; the target changes with it`)}` }, (_, j) => [[g.o, 0, j], [g.t, 0, j]]);
     g.grad_v = made("grad_V", "v", words, passed, (i, j) => `${short(this.now.a[0][i])}·${short(this.now.grad_o[0][j])}`, (i, j) => [[g.a, 0, i], [g.grad_o, 0, j]]);
     g.grad_a = made("grad_a", "weights", asks, words, (_, j) => products(this.now.grad_o[0], this.now.v[j]), (_, j) => [[g.grad_o, 0, null], [g.v, j, null]]);
     g.grad_s = made("grad_s", "scores", asks, words, (_, j) => `${short(this.now.a[0][j])}·(${short(this.now.grad_a[0][j])} − ${short(this.now.average[0])})`, (_, j) => [[g.a, 0, j], [g.grad_a, 0, null]]);
@@ -78,9 +78,9 @@ customElements.define("qkv-gradient", class extends Steps {
     this.show();
     const each = (row) => list(words.map((word, j) => `${word} ${number(row[j], 3)}`)), L = number(loss, 3);
     return [
-      () => say(`损失 ${L}。grad_s：${each(now.grad_s[0])}。负的，分数该升；正的，该降。`, `The loss is ${L}. grad_s: ${each(now.grad_s[0])}. Where it is negative the score should rise, where positive fall.`),
+      () => say(`损失 ${L}。grad_s：${each(now.grad_s[0])}。负的，分数该升；正的，该降。`, `The loss is ${L}. grad_s: ${each(now.grad_s[0])}. Where it is negative the score should rise; where it is positive, fall.`),
       () => say(`输出减目标就是 grad_o = ${vector(grad_o[0])}，损失是它的平方和的一半：${L}。`, `Output minus target is grad_o = ${vector(grad_o[0])}; half the sum of its squares is the loss, ${L}.`),
-      () => say(`每个值分到注意力权重乘 grad_o；grad_a 是 grad_o 与每个值的点积：${each(now.grad_a[0])}。`, `Each value gets its attention weight times grad_o; grad_a is grad_o with each value: ${each(now.grad_a[0])}.`),
+      () => say(`每个值分到注意力权重乘 grad_o；grad_a 是 grad_o 与每个值的点积：${each(now.grad_a[0])}。`, `Each value gets its attention weight times grad_o; grad_a is the dot product of grad_o with each value: ${each(now.grad_a[0])}.`),
       () => say(`grad_a 的加权平均是 ${number(now.average[0], 3)}。减去它，再乘注意力权重：${each(now.grad_s[0])}，合计 0。`, `The weighted average of grad_a is ${number(now.average[0], 3)}. Take it away and multiply by the attention weights: ${each(now.grad_s[0])}, which sum to 0.`),
       () => say(`训练逆着梯度走：q 往 ${vector(now.grad_q[0].map((x) => -x))} 的方向动。`, `Training goes against the gradient: q moves along ${vector(now.grad_q[0].map((x) => -x))}.`),
     ][step]();

@@ -44,7 +44,7 @@ customElements.define("qkv-heads", class extends Figure {
     this.output = this.grid({ title: say("输出", "output"), kind: "output", decimals: 3, act: follow, from: (i, j) => this.found.heads.map(({ adds }) => number(adds[i][j], 3)).join(" + ") });
     return [
       this.choice("n", { label: say("几个头", "heads"), options: COUNTS.map((n) => [n, String(n)]) }),
-      this.choice("word", { label: say("看哪个词", "follow"), options: words.map((word, i) => [i, word]) }),
+      this.choice("word", { label: say("看哪个词", "which word"), options: words.map((word, i) => [i, word]) }),
       h("p", { class: "play__hint" }, say("点 X 的格子，可以把它改成 0、1 或 2：每个头的 Q 里，变了的数带框。", "Tap a cell of X to make it 0, 1 or 2: the numbers that change in each head's Q are framed.")),
       this.x.node,
       h("div", { class: "play__row" }, this.cards.map(({ node }) => node)),
@@ -75,7 +75,7 @@ customElements.define("qkv-heads", class extends Figure {
     const looks = heads.map(({ weights }, at) => {
       const most = Math.max(...weights[word]), even = most - Math.min(...weights[word]) < 1e-9;
       const key = words[weights[word].indexOf(most)];
-      return even ? say(`${names[at]} 平均看`, `${names[at]} looks everywhere evenly`) : say(`${names[at]} 最看“${key}”（${number(most, 3)}）`, `${names[at]} looks most at ${key} (${number(most, 3)})`);
+      return even ? say(`${names[at]} 平均看`, `${names[at]} looks at all words evenly`) : say(`${names[at]} 最看“${key}”（${number(most, 3)}）`, `${names[at]} looks most at ${key} (${number(most, 3)})`);
     });
     const off = names.filter((_, i) => i < n && !on[i]);
     const touched = names.filter((_, at) => at < n && heads[at].q.some((row, i) => row.some((value, j) => value !== before[at].q[i][j])));

@@ -53,7 +53,7 @@ customElements.define("qkv-positions", class extends Figure {
     return [
       this.slider("m", { label: say("查询的位置 m", "query at m"), min: 0, max: FAR }),
       this.slider("n", { label: say("键的位置 n", "key at n"), min: 0, max: FAR }),
-      this.slider("s", { label: say("一起后移", "both on by"), min: 0, max: SHIFT }),
+      this.slider("s", { label: say("一起后移", "move both on by"), min: 0, max: SHIFT }),
       this.choice("k", { label: say("在位置 0，键", "at position 0, the key"), options: [["turned", say("与查询差 45°", "is 45° ahead")], ["same", say("就是查询", "is the query")]] }),
       h("div", { class: "play__row play__pair" },
         svg("svg", { viewBox: "0 0 340 144", width: 340, ...drawing }, this.planes.map(({ node }) => node)),

@@ -70,7 +70,7 @@ class Pretrained extends Figure {
     this.inside = h("details", {}, h("summary", {}, say("这个头的 q、K、V", "q, K and V of this head")), this.q.node, this.k.node, this.v.node);
     return [
       h("label", { class: "play__menu" }, h("span", {}, say("句子", "sentence")), this.sentence),
-      this.menu("data", { label: say("语言和模型", "from"), options: FILES }),
+      this.menu("data", { label: say("语言和模型", "language and model"), options: FILES }),
       h("label", { class: "play__menu" }, h("span", {}, say("不让这个词看见", "hide from the word")), this.hide),
       this.chart,
       layer, head,
@@ -156,7 +156,7 @@ class Pretrained extends Figure {
     const most = row.indexOf(Math.max(...row)), end = sentence.path.at(-1) / 100;
     const pushed = mine ? say(`，推力 ${signed(pushes[most])}`, `, pushed by ${signed(pushes[most])}`) : "";
     const where = `${number(end)}${say("（1 是", " (1 is ")}${first}${say("，−1 是", ", −1 is ")}${second}${say("）", ")")}`;
-    const after = blocked ? say(`；遮住后是 ${number(blocked.at(-1) / 100)}`, `; with the hiding, at ${number(blocked.at(-1) / 100)}`) : "";
+    const after = blocked ? say(`；遮住后是 ${number(blocked.at(-1) / 100)}`, `; with that hidden, at ${number(blocked.at(-1) / 100)}`) : "";
     return say(
       `L${layer}H${head} 里，“${pieces[word]}”看“${pieces[most]}”最多，${number(row[most])}${pushed}。走完 ${data.layers} 层，“${target}”在 ${where}${after}。`,
       `In L${layer}H${head} “${pieces[word]}” looks most at “${pieces[most]}”: ${number(row[most])}${pushed}. After ${data.layers} layers “${target}” is at ${where}${after}.`);

@@ -123,6 +123,6 @@ customElements.define("qkv-softmax", class extends Figure {
     const largest = number(Math.max(...query.weights)), spread = number(query.entropy), [median, mean, own] = [row.median, row.mean, query.norm].map(small);
     return say(
       `这个查询：最大的注意力权重 ${largest}，熵是平均分配时的 ${spread}，雅可比矩阵的范数 ${own}。2000 个随机查询：范数的中位数 ${median}，平均 ${mean}，小于 0.01 的占 ${share(below)}。`,
-      `This query: largest attention weight ${largest}, entropy ${spread} of an even row's, norm of the Jacobian ${own}. 2000 random queries: median norm ${median}, mean ${mean}, below 0.01 in ${share(below)} of them.`);
+      `This query: largest attention weight ${largest}, entropy ${spread} (1 for equal shares), norm of the Jacobian ${own}. 2000 random queries: median norm ${median}, mean ${mean}, below 0.01 in ${share(below)} of them.`);
   }
 });

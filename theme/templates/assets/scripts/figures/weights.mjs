@@ -85,7 +85,7 @@ customElements.define("qkv-weights", class extends Figure {
     }
     const since = this.shots[Math.max(0, index - 1)].step;
     return say(`第 ${step} 步：损失 ${number(shot.loss)}，正确率 ${number(shot.accuracy)}，W_Q 离起点 ${number(shot.moved)}${index ? `；比起第 ${since} 步，${size} 个数变了 ${shot.changed} 个` : ""}。${answer}`,
-      `Step ${step}: loss ${number(shot.loss)}, accuracy ${number(shot.accuracy)}, W_Q ${number(shot.moved)} from its start${index ? `; ${shot.changed} of ${size} numbers changed since step ${since}` : ""}. ${answer}`);
+      `Step ${step}: loss ${number(shot.loss)}, accuracy ${number(shot.accuracy)}, W_Q at a distance of ${number(shot.moved)} from its start${index ? `; ${shot.changed} of ${size} numbers changed since step ${since}` : ""}. ${answer}`);
   }
 
   /** The loss over the steps, and where we are. */
