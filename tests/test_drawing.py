@@ -174,6 +174,17 @@ def test_text_on_the_strongest_cell_reaches_4_5_to_1_on_the_site(scheme, name):
     assert reached(scheme[name], scheme["ground"], scheme["ink"]) >= 4.5
 
 
+TEXT = ["ink", "ink-soft", "accent", "qkv-q", "qkv-k", "qkv-v", "code", "code-quiet", "code-word"]
+TEXT += ["code-name", "code-text", "code-number", "code-special"]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES, ids=["light", "dark"])
+@pytest.mark.parametrize("name", TEXT)
+def test_every_colour_of_text_reaches_4_5_to_1(scheme, name):
+    for ground in ("ground", "ground-soft"):
+        assert contrast(rgb(scheme[name]), rgb(scheme[ground])) >= 4.5, ground
+
+
 # Line charts
 
 

@@ -615,7 +615,7 @@ def test_python_that_does_not_end_well(browser: Browser, root: str) -> None:
         assert not visit.trouble, visit.trouble
 
         state, sentence, output = first.run(
-            "import numpy as np\n[np.ones((10_000, 10_000)) for _ in range(9)]"
+            "import numpy as np\n[np.empty((10_000, 10_000)) for _ in range(9)]"
         )
         assert (state, sentence) == ("bad", "Out of memory. Ask for less; Run starts Python anew")
         assert "MemoryError" in output

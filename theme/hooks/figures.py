@@ -34,7 +34,7 @@ def on_pre_build(**_: Any) -> None:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    for path in sorted((ROOT / "docs/data").glob("*.json")):
+    for path in sorted((ROOT / "docs/data").glob("*.json")) if is_main(config) else ():
         files.append(File.generated(config, f"assets/data/{path.name}", abs_src_path=str(path)))
     return files
 
@@ -53,7 +53,7 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, **_: Any) -> st
         svg = draw(lambda zh, en: zh if chinese else en)
         svg = re.sub(r'(<svg[^>]*?) aria-label="[^"]*"', r"\1", svg, count=1)
         svg = svg.replace("<svg", f'<svg aria-label="{alt}"', 1)
-        data = get_relative_url("assets/data/", page.url)
+        data = ("" if chinese else "../") + get_relative_url("assets/data/", page.url)
         svg = re.sub(r'^(<qkv-[^>]* data-src=")', rf"\1{data}", svg)
         note = f"<figcaption>{caption}</figcaption>" if caption else ""
         box = f'<div class="drawing__box">{svg}</div>'

@@ -17,8 +17,12 @@ from mkdocs.structure.pages import Page
 from place import ROOT, complain
 from py_mini_racer import JSEvalException, MiniRacer
 
-FORMULA = re.compile(r'<(span|div) class="arithmatex">\\([(\[])(.*?)\\[)\]]</\1>', re.S)
-CLOSING = "，。；：？！）、”》,.;:?!)"
+FORMULA = re.compile(
+    r'([（“《(]?)<(span|div) class="arithmatex">\\([(\[])(.*?)\\[)\]]</\2>'
+    r"([，。；：？！）、”》,.;:?!)]*)",
+    re.S,
+)
+SHORT = 20  # characters as they are read; a longer formula may break at a sign of its own
 MACROS = {
     **{f"\\{x.upper()}": rf"\htmlClass{{{x}}}{{{x.upper()}}}" for x in "qkv"},
     **{f"\\{x}": rf"\htmlClass{{{x}}}{{{x}}}" for x in "qkv"},
@@ -54,15 +58,19 @@ def typeset(tex: str, display: bool) -> str:
 
 def on_page_content(html: str, page: Page, **_: Any) -> str:
     def put(match: re.Match[str]) -> str:
-        tag, bracket, tex = match[1], match[2], html_.unescape(match[3]).strip()
+        before, tag, bracket, _, after = match.groups()
+        tex = html_.unescape(match[4]).strip()
         try:
             done = typeset(tex, bracket == "[")
         except JSEvalException as error:
             reason = str(error).split("ParseError: ")[-1].split("\n")[0]
             complain(page, tex.splitlines()[0].strip(), f"bad formula: {reason}")
             return match[0]
-        # A word joiner keeps the punctuation after a formula from starting a line.
-        glue = "&#8288;" if match.string[match.end() : match.end() + 1] in set(CLOSING) else ""
-        return f'<{tag} class="arithmatex" data-search-exclude>{done}</{tag}>{glue}'
+        done = f'<{tag} class="arithmatex" data-search-exclude>{done}</{tag}>'
+        read = re.sub(r"<[^>]*>", "", done.partition('class="katex-html" aria-hidden="true">')[2])
+        if tag == "span" and before + after and len(read) <= SHORT:
+            # Or the punctuation might start a line: browsers break on either side of a formula.
+            return f'<span class="glue">{before}{done}{after}</span>'
+        return before + done + after
 
     return FORMULA.sub(put, html)

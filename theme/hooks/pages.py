@@ -17,7 +17,7 @@ import jinja2
 import material  # type: ignore[import-untyped]
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
-from place import OFFLINE, ROOT
+from place import OFFLINE, ROOT, is_main
 
 MATERIAL = Path(material.__file__).parent / "templates"
 KATEX = ROOT / "theme/vendor/katex"
@@ -88,7 +88,8 @@ def theme_styles() -> str:
 
 
 def styles(base_url: str) -> str:
-    css = theme_styles().replace("url(fonts/", f"url({base_url}/assets/katex/")
+    base = base_url.rstrip("/")  # of a 404 page it is "/"
+    css = theme_styles().replace("url(fonts/", f"url({base}/assets/katex/")
     return css + re.sub(r"/\*.*?\*/\s*", "", OWN.read_text(encoding="utf-8"), flags=re.S)
 
 
@@ -116,13 +117,22 @@ def finish(html: str) -> str:
     return html.replace('<meta charset="utf-8">', f'<meta charset="utf-8">{tag}', 1)
 
 
-def on_page_content(html: str, **_: Any) -> str:
+def on_page_content(html: str, config: MkDocsConfig, **_: Any) -> str:
+    if is_main(config):  # a section of docstrings that mkdocstrings has no Chinese name for
+        html = html.replace("<summary>Source</summary>", "<summary>出处</summary>")
+    html = re.sub(r"</code>\s+\)(?=\s+–)", "</code>)", html)  # mkdocstrings: (int, default: -1 )
+    # In a table a shape stays on one line, and so does a single Chinese word.
+    html = re.sub(r"<td>\([\d, ]+\)</td>", lambda td: td[0].replace(", ", ",&nbsp;"), html)
+    html = re.sub(r"<(t[dh])>(?=[一-鿿]{2,4}</t)", r'<\1 class="glue">', html)
     # What may scroll sideways must be reachable from the keyboard.
     scrolls = r'(<pre>(?:<span></span>)?<code|<table|<div class="arithmatex")([ >])'
     return re.sub(scrolls, r'\1 tabindex="0"\2', html)
 
 
 def on_post_page(output: str, **_: Any) -> str:
+    # The English name of the site is too long for a phone's header: its second half stays away.
+    long = r'(md-ellipsis">\s*Q, K and V)(, understood)'
+    output = re.sub(long, r'\1<span class="wide">\2</span>', output, count=1)
     return finish(output)
 
 
