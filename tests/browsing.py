@@ -129,6 +129,14 @@ def wake(page: Page) -> None:
     raise AssertionError("the theme's script did not come")
 
 
+def wait_for_instant_navigation(page: Page) -> None:
+    """Until it has the sitemap, the theme leaves a click on a link to the browser."""
+    page.wait_for_function(
+        "performance.getEntriesByType('resource').some(one => one.name.endsWith('sitemap.xml'))"
+    )
+    page.wait_for_timeout(100)
+
+
 def open_answers(page: Page) -> None:
     page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true })")
 

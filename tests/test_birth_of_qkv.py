@@ -346,7 +346,7 @@ def test_a_cell_says_its_number_to_pointer_and_keyboard(visit: Visit) -> None:
     def holds(cell: str, value: float, shape: str) -> None:
         expect(reading).to_contain_text(f"[{cell}] = ")
         text = reading.inner_text()
-        number = float(text.split("] = ")[1].split(";")[0].replace("−", "-"))
+        number = float(re.split("[;；]", text.split("] = ")[1])[0].replace("−", "-"))
         assert number == pytest.approx(value, abs=0.0004 + 0.0005)
         assert f"形状 {shape}" in text
 

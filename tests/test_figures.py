@@ -16,7 +16,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browsing import Visit, accessibility_faults, needs_browser, wake
+from browsing import (
+    Visit,
+    accessibility_faults,
+    needs_browser,
+    wait_for_instant_navigation,
+    wake,
+)
 from playwright.sync_api import Locator, expect
 from py_mini_racer import MiniRacer
 from sources import DOCS, ROOT
@@ -828,6 +834,7 @@ def test_figures_after_instant_navigation(visit: Visit) -> None:
     """Dressed on the next page too, and as they were left on the way back."""
     place, reading = come(visit, "/similarity/", "drag")
     page = visit.page
+    wait_for_instant_navigation(page)
     page.evaluate("window.stayed = true")
     touch(place)
     page.wait_for_timeout(600)

@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import Visit, accessibility_faults, needs_browser, open_answers, wake
+from browsing import (
+    Visit,
+    accessibility_faults,
+    needs_browser,
+    open_answers,
+    wait_for_instant_navigation,
+    wake,
+)
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 from sources import PAGES, ROOT
 
@@ -106,6 +113,7 @@ def turn_to(page: Page, path: str) -> None:
     """Instant navigation, as by a click on a link: the worker stays."""
     if page.evaluate("location.pathname") == path:
         return
+    wait_for_instant_navigation(page)
     page.evaluate(
         """path => {
             const link = document.createElement("a");

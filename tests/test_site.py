@@ -9,7 +9,14 @@ import re
 from pathlib import Path
 
 import pytest
-from browsing import Visit, accessibility_faults, needs_browser, open_answers, wake
+from browsing import (
+    Visit,
+    accessibility_faults,
+    needs_browser,
+    open_answers,
+    wait_for_instant_navigation,
+    wake,
+)
 from playwright.sync_api import Browser, expect
 from sources import PAGES
 
@@ -122,6 +129,7 @@ def test_the_language_link_keeps_page_and_anchor(visit: Visit, root: str, awake:
 def test_the_language_link_after_instant_navigation(visit: Visit, root: str) -> None:
     page = visit.go("/")
     wake(page)
+    wait_for_instant_navigation(page)
     page.evaluate("window.stayed = true")
     page.locator(".md-content a[href*='self-attention']").first.click()
     expect(page).to_have_url(re.compile("/self-attention/"))
