@@ -136,8 +136,9 @@ def come(visit: Visit, path: str, figure: str) -> tuple[Locator, Locator]:
     wake(page)
     place = page.locator(f"#figure-{figure}")
     place.scroll_into_view_if_needed()
-    expect(place.locator("[data-ready]")).to_be_attached(timeout=15_000)
-    return place, place.locator(".play__read")
+    reading = place.locator(".play__read")
+    expect(reading).not_to_be_empty(timeout=15_000)
+    return place, reading
 
 
 def touch(place: Locator) -> None:
@@ -164,12 +165,10 @@ def test_a_figure_is_used(visit: Visit, page_name: str, figure: str, element: st
     path = f"/{page_name}/"
     place, reading = come(visit, path, figure)
     page = visit.page
-    expect(reading).not_to_be_empty()
     at_first = reading.inner_text()
 
     touch(place)
-    page.wait_for_timeout(600)  # the address is written when the reader pauses
-    assert f"#figure={figure}" in page.url
+    expect(page).to_have_url(re.compile(f"#figure={figure}"))  # written when the reader pauses
     changed, address = reading.inner_text(), page.url
 
     cell = place.locator(".play__grid td[tabindex='0']").first
@@ -837,7 +836,7 @@ def test_figures_after_instant_navigation(visit: Visit) -> None:
     wait_for_instant_navigation(page)
     page.evaluate("window.stayed = true")
     touch(place)
-    page.wait_for_timeout(600)
+    expect(page).to_have_url(re.compile("#figure=drag"))
     left = reading.inner_text()
     page.locator(".md-footer__link--next").click()
     page.wait_for_url("**/queries-keys-values/**")
