@@ -61,14 +61,15 @@
   });
 
   // Figures that can be played with: `<qkv-name>` around a still picture. Their scripts come when
-  // they are near the screen, or when the address holds the state of one.
+  // they come near the screen (early, for they are taller than their stills and push what is below),
+  // or when the address holds the state of one.
   const near = new IntersectionObserver((seen) => {
     for (const { target, isIntersecting } of seen) {
       if (!isIntersecting) continue;
       near.unobserve(target);
       load(`figures/${target.localName.slice(4)}.mjs`).catch(() => {}); // the still picture stays
     }
-  }, { rootMargin: "300px" });
+  }, { rootMargin: "1200px" });
   const watch = () => document.querySelectorAll(".drawing__box > :not(:defined)").forEach((figure) => near.observe(figure));
 
   let touched = false; // whether there is an edit or a run to look after
