@@ -131,7 +131,8 @@ def test_every_script_is_used() -> None:
 
 
 def come(visit: Visit, path: str, figure: str) -> tuple[Locator, Locator]:
-    page = visit.go(path)
+    page = visit.page
+    page.goto(visit.root + path)
     assert not [r.url for r in visit.loaded if "/figures/" in r.url or "/data/" in r.url]
     wake(page)
     place = page.locator(f"#figure-{figure}")
