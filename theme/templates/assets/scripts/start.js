@@ -70,7 +70,10 @@
       load(`figures/${target.localName.slice(4)}.mjs`).catch(() => {}); // the still picture stays
     }
   }, { rootMargin: "1200px" });
-  const watch = () => document.querySelectorAll(".drawing__box > :not(:defined)").forEach((figure) => near.observe(figure));
+  const watch = () => {
+    if (location.protocol === "file:") return; // no browser loads a module from a folder
+    document.querySelectorAll(".drawing__box > :not(:defined)").forEach((figure) => near.observe(figure));
+  };
 
   let touched = false; // whether there is an edit or a run to look after
   addEventListener("click", async (event) => {
