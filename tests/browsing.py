@@ -18,7 +18,15 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Request, Response, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    Locator,
+    Page,
+    Request,
+    Response,
+    expect,
+    sync_playwright,
+)
 from sources import ROOT
 
 CHROMIUM = (
@@ -135,6 +143,20 @@ def wait_for_instant_navigation(page: Page) -> None:
         "performance.getEntriesByType('resource').some(one => one.name.endsWith('sitemap.xml'))"
     )
     page.wait_for_timeout(100)
+
+
+def come(visit: Visit, path: str, figure: str) -> tuple[Locator, Locator]:
+    """To a figure that can be played with, and not before the reader's first sign of life."""
+    page = visit.page
+    page.goto(visit.root + path)
+    assert not [r.url for r in visit.loaded if "/figures/" in r.url or "/data/" in r.url]
+    wake(page)
+    place = page.locator(f"#figure-{figure}")
+    place.scroll_into_view_if_needed()
+    expect(place.locator("[data-ready]")).to_be_attached(timeout=15_000)
+    reading = place.locator(".play__read")
+    expect(reading).not_to_be_empty()
+    return place, reading
 
 
 def open_answers(page: Page) -> None:

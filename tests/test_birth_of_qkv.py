@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browsing import Visit, needs_browser, wake
+from browsing import Visit, come, needs_browser
 from playwright.sync_api import Locator, expect
 from py_mini_racer import MiniRacer
 from sources import DOCS, ROOT
@@ -305,19 +305,10 @@ def test_the_python_that_the_figure_sends_tells_every_second_step(
 # the figure in a browser
 
 
-def come(visit: Visit, path: str) -> Locator:
-    page = visit.go(path)
-    wake(page)
-    figure = page.locator("#figure-birth")
-    figure.scroll_into_view_if_needed()
-    expect(figure.locator("[data-ready]")).to_be_attached(timeout=15_000)
-    return figure
-
-
 @needs_browser[0]
 @needs_browser[1]
 def test_the_slider_goes_from_noise_to_meaning(visit: Visit) -> None:
-    figure = come(visit, "/en/birth-of-qkv/")
+    figure, _ = come(visit, "/en/birth-of-qkv/", "birth")
     reading, slider = figure.locator(".play__read"), figure.locator("input[type=range]")
     history = STORED["history"]
     for step in (0, 50, 100):
@@ -337,7 +328,7 @@ def test_the_slider_goes_from_noise_to_meaning(visit: Visit) -> None:
 @needs_browser[1]
 def test_a_cell_says_its_number_to_pointer_and_keyboard(visit: Visit) -> None:
     """T[k? → k] of the recorded model at step 100 is qkv_docs', to the three decimals shown."""
-    figure = come(visit, "/birth-of-qkv/")
+    figure, _ = come(visit, "/birth-of-qkv/", "birth")
     page, reading = visit.page, figure.locator(".play__read")
     figure.locator("input[type=range]").fill("100")
     models, _ = SCRIPT.record()
@@ -368,7 +359,7 @@ def test_a_cell_says_its_number_to_pointer_and_keyboard(visit: Visit) -> None:
 @needs_browser[0]
 @needs_browser[1]
 def test_another_question_is_answered(visit: Visit) -> None:
-    figure = come(visit, "/en/birth-of-qkv/")
+    figure, _ = come(visit, "/en/birth-of-qkv/", "birth")
     reading = figure.locator(".play__read")
     figure.locator("input[type=range]").fill("100")
     context = figure.get_by_label("context")
@@ -395,7 +386,7 @@ def train(figure: Locator, seed: int) -> Locator:
 @pytest.mark.parametrize(("path", "done"), [("/", "练完了"), ("/en/", "Done")])
 def test_it_is_trained_here(visit: Visit, path: str, done: str) -> None:
     """The reader's run is CPython's: another NumPy without BLAS, the same numbers."""
-    figure = come(visit, f"{path}birth-of-qkv/")
+    figure, _ = come(visit, f"{path}birth-of-qkv/", "birth")
     if figure.locator(".birth__train").is_hidden():
         pytest.skip("the site was built without Python for the browser")
     train(figure, 7)
@@ -419,7 +410,7 @@ def test_it_is_trained_here(visit: Visit, path: str, done: str) -> None:
 @needs_browser[1]
 def test_it_is_stopped_and_makes_way(visit: Visit) -> None:
     """Stop while Python is on its way; then a snippet's Run ends the training, not the page."""
-    figure = come(visit, "/en/birth-of-qkv/")
+    figure, _ = come(visit, "/en/birth-of-qkv/", "birth")
     if figure.locator(".birth__train").is_hidden():
         pytest.skip("the site was built without Python for the browser")
     status, page = figure.locator(".birth__train [role=status]"), visit.page

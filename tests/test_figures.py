@@ -19,6 +19,7 @@ import pytest
 from browsing import (
     Visit,
     accessibility_faults,
+    come,
     needs_browser,
     wait_for_instant_navigation,
     wake,
@@ -130,16 +131,10 @@ def test_every_script_is_used() -> None:
     assert used == {path.name for path in SCRIPTS.glob("*.mjs")}
 
 
-def come(visit: Visit, path: str, figure: str) -> tuple[Locator, Locator]:
-    page = visit.page
-    page.goto(visit.root + path)
-    assert not [r.url for r in visit.loaded if "/figures/" in r.url or "/data/" in r.url]
-    wake(page)
-    place = page.locator(f"#figure-{figure}")
-    place.scroll_into_view_if_needed()
-    reading = place.locator(".play__read")
-    expect(reading).not_to_be_empty(timeout=15_000)
-    return place, reading
+def numbers(place: Locator, title: str) -> list[list[float]]:
+    """What stands in the first table of the figure that has `title`."""
+    rows = place.locator(".play__grid", has_text=title).first.locator("tbody tr").all()
+    return [[float(x) for x in row.locator("td").all_inner_texts()] for row in rows]
 
 
 def touch(place: Locator) -> None:
@@ -563,16 +558,11 @@ def test_heads_are_switched_off_and_all_read_the_whole_input(visit: Visit) -> No
     place, reading = come(visit, "/multi-head/", "sum-over-heads")
     scope = example("multi-head", "switch-off")
 
-    def numbers(title: str) -> Any:
-        table = place.locator(".play__grid", has_text=title).first
-        rows = table.locator("tbody tr").all()
-        return [[float(x) for x in row.locator("td").all_inner_texts()] for row in rows]
-
-    close(numbers("头 1 的注意力权重"), scope["weights"][0].round(3))
-    close(numbers("头 2 的注意力权重"), scope["weights"][1].round(3))
-    close(numbers("输出 (3, 4)"), scope["output"].round(3))
+    close(numbers(place, "头 1 的注意力权重"), scope["weights"][0].round(3))
+    close(numbers(place, "头 2 的注意力权重"), scope["weights"][1].round(3))
+    close(numbers(place, "输出 (3, 4)"), scope["output"].round(3))
     place.get_by_label("头 2 开着").uncheck()
-    close(numbers("输出 (3, 4)"), scope["silenced"].round(3))
+    close(numbers(place, "输出 (3, 4)"), scope["silenced"].round(3))
     expect(reading).to_contain_text("关着的：头 2")
     place.locator(".play__grid", has_text="X (3, 4)").locator("tbody td").nth(5).click()
     framed = place.locator(".play__grid", has_text="Q₁").locator("td[data-chosen]")
@@ -659,21 +649,16 @@ def test_the_sides_are_swapped(visit: Visit) -> None:
     place, reading = come(visit, "/en/cross-attention/", "drank")
     scope = example("cross-attention", "drank")
 
-    def numbers(title: str) -> Any:
-        table = place.locator(".play__grid", has_text=title).first
-        rows = table.locator("tbody tr").all()
-        return [[float(x) for x in row.locator("td").all_inner_texts()] for row in rows]
-
-    close(numbers("X, asks"), scope["X"])
-    close(numbers("C, is read"), scope["C"])
-    close(numbers("attention weights"), scope["weights"].round(2))
-    close(numbers("output"), scope["output"].round(2))
+    close(numbers(place, "X, asks"), scope["X"])
+    close(numbers(place, "C, is read"), scope["C"])
+    close(numbers(place, "attention weights"), scope["weights"].round(2))
+    close(numbers(place, "output"), scope["output"].round(2))
     place.get_by_role("button", name="Swap the sides").click()
     expect(reading).to_contain_text("Q (5, 4) comes from the Chinese")
-    assert np.shape(numbers("attention weights")) == (5, 4)
-    assert np.shape(numbers("output")) == (5, 4)
+    assert np.shape(numbers(place, "attention weights")) == (5, 4)
+    assert np.shape(numbers(place, "output")) == (5, 4)
     place.get_by_label("queries multiplied by").press("Home")
-    close(numbers("attention weights"), np.full((5, 4), 0.25))
+    close(numbers(place, "attention weights"), np.full((5, 4), 0.25))
 
 
 # where-weights-come-from

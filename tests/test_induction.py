@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from browsing import needs_browser, wake
+from browsing import come, needs_browser
 from playwright.sync_api import expect
 from py_mini_racer import MiniRacer
 from sources import DOCS, ROOT
@@ -371,12 +371,7 @@ def test_the_browser_computes_the_same(script, text, cut):
 @pytest.mark.parametrize("language", ["", "/en"])
 def test_the_figure_shows_the_model(visit, language):
     """Letters typed, a row chosen, K cut: what it says is what qkv_docs computes."""
-    page = visit.go(f"{language}/induction-heads/")
-    wake(page)
-    place = page.locator("#figure-two-layers")
-    place.scroll_into_view_if_needed()
-    expect(place.locator("[data-ready]")).to_be_attached(timeout=15_000)
-    reading = place.locator(".play__read")
+    place, reading = come(visit, f"{language}/induction-heads/", "two-layers")
     model = SCRIPT.unpacked(RECORDED["snapshots"][-1], RECORDED["shapes"])
 
     def says(text, at, cut=""):
@@ -400,7 +395,7 @@ def test_the_figure_shows_the_model(visit, language):
     place.locator(".induction__two .play__grid").first.locator("tbody tr").nth(8).locator(
         "td"
     ).first.click()
-    page.mouse.move(5, 5)
+    visit.page.mouse.move(5, 5)
     place.locator("input[type=range]").focus()
     says("lemonlemo", 8)
     box.fill("le mon")
