@@ -77,7 +77,7 @@ def values(page: str, section: str, language: str = "zh") -> dict[str, Any]:
     return dict(_run(page, tuple(parts[name].text for name in upto)))
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _run(page: str, texts: tuple[str, ...]) -> dict[str, Any]:
     """The names that are bound after these snippets; what they print is thrown away."""
     names = dict(_run(page, texts[:-1])) if texts[:-1] else {"__name__": "__main__"}
