@@ -32,8 +32,11 @@ pages: $(VENV)/.test ## check the pages and their examples, without building the
 test: lint ## run everything: package, examples, pages, and the built site in a browser
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-lint: $(VENV)/.test ## ruff and mypy
+SCRIPTS := theme/templates/assets/scripts theme/runtime
+
+lint: $(VENV)/.test ## ruff and mypy; oxlint and oxfmt for JavaScript
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+	@$(BIN)/oxlint --quiet --config theme/oxlint.json $(SCRIPTS) && $(BIN)/oxfmt --check $(SCRIPTS)
 
 links: $(VENV)/.site ## ask every address of the references page whether it answers (needs a network)
 	@$(BIN)/python tests/links.py

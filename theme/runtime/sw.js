@@ -12,38 +12,46 @@ const addresses = new Set(Object.keys(FILES).map(at));
 const plain = (url) => url.split(/[?#]/)[0];
 
 async function tell(message) {
-  for (const page of await clients.matchAll({ includeUncontrolled: true })) page.postMessage(message);
+  for (const page of await clients.matchAll({ includeUncontrolled: true }))
+    page.postMessage(message);
 }
 
 async function digest(bytes) {
-  return [...new Uint8Array(await crypto.subtle.digest("SHA-256", bytes))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return [...new Uint8Array(await crypto.subtle.digest("SHA-256", bytes))]
+    .map((byte) => byte.toString(16).padStart(2, "0"))
+    .join("");
 }
 
 /** A file of this release: out of the last one where it is the same, or else from the network. */
 async function keep(cache, path, sha256) {
-  let response = await caches.match(at(path)), bytes = await response?.clone().arrayBuffer();
-  if (!bytes || await digest(bytes) !== sha256) {
+  let response = await caches.match(at(path)),
+    bytes = await response?.clone().arrayBuffer();
+  if (!bytes || (await digest(bytes)) !== sha256) {
     response = await fetch(at(path), { cache: "no-cache" });
-    bytes = response.ok && await response.arrayBuffer();
-    if (!bytes || await digest(bytes) !== sha256) throw Object.assign(new Error(path), { name: "Changed" });
+    bytes = response.ok && (await response.arrayBuffer());
+    if (!bytes || (await digest(bytes)) !== sha256)
+      throw Object.assign(new Error(path), { name: "Changed" });
   }
   const type = response.headers.get("Content-Type") ?? "application/octet-stream";
   await cache.put(at(path), new Response(bytes, { headers: { "Content-Type": type } }));
 }
 
 async function install() {
-  const cache = await caches.open(NAME), files = Object.entries(FILES);
+  const cache = await caches.open(NAME),
+    files = Object.entries(FILES);
   const total = files.reduce((sum, [, [bytes]]) => sum + bytes, 0);
   let done = 0;
   try {
     // Six at a time: what a browser asks of one host at once.
-    await Promise.all(Array.from({ length: 6 }, async () => {
-      for (let file; (file = files.pop());) {
-        const [path, [bytes, sha256]] = file;
-        await keep(cache, path, sha256);
-        await tell({ done: done += bytes, total });
-      }
-    }));
+    await Promise.all(
+      Array.from({ length: 6 }, async () => {
+        for (let file; (file = files.pop());) {
+          const [path, [bytes, sha256]] = file;
+          await keep(cache, path, sha256);
+          await tell({ done: (done += bytes), total });
+        }
+      }),
+    );
   } catch (error) {
     files.length = 0;
     await caches.delete(NAME);
@@ -74,16 +82,24 @@ async function answer({ request, clientId }) {
   }
   // A page that is not of this release gets nothing of it. (Python's worker, a blob, asks only for
   // a folder that is named by its release.)
-  const asking = page ? request.url : (await clients.get(clientId))?.url ?? "blob:";
+  const asking = page ? request.url : ((await clients.get(clientId))?.url ?? "blob:");
   const ours = asking.startsWith("blob:") || addresses.has(plain(asking));
-  const kept = ours && addresses.has(plain(request.url)) && await caches.match(plain(request.url), { cacheName: NAME });
+  const kept =
+    ours &&
+    addresses.has(plain(request.url)) &&
+    (await caches.match(plain(request.url), { cacheName: NAME }));
   if (kept || !page) return kept || fetch(request);
-  return fetch(request).catch(() => Response.redirect(at(request.url.startsWith(at("en/")) ? "en/404.html" : "404.html")));
+  return fetch(request).catch(() =>
+    Response.redirect(at(request.url.startsWith(at("en/")) ? "en/404.html" : "404.html")),
+  );
 }
 
 addEventListener("install", (event) => event.waitUntil(install()));
 addEventListener("activate", (event) => event.waitUntil(activate()));
-addEventListener("message", (event) => event.data === "take over" ? skipWaiting() : event.waitUntil(install()));
+addEventListener("message", (event) =>
+  event.data === "take over" ? skipWaiting() : event.waitUntil(install()),
+);
 addEventListener("fetch", (event) => {
-  if (event.request.method === "GET" && event.request.url.startsWith(registration.scope)) event.respondWith(answer(event));
+  if (event.request.method === "GET" && event.request.url.startsWith(registration.scope))
+    event.respondWith(answer(event));
 });

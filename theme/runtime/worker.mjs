@@ -2,13 +2,17 @@
 // at a time. What goes wrong is told as a reason; run.mjs has the sentences.
 const base = new URL(".", import.meta.url);
 const failure = (reason, detail) => Object.assign(new Error(detail), { reason });
-const fail = ({ reason = "crash", name, message }) => postMessage({ failed: reason, detail: reason === "crash" ? `${name}: ${message}` : message });
+const fail = ({ reason = "crash", name, message }) =>
+  postMessage({ failed: reason, detail: reason === "crash" ? `${name}: ${message}` : message });
 
 let Session, session;
 
-async function digest(blob) { // none on a plain http:// address: the size must do
+async function digest(blob) {
+  // none on a plain http:// address: the size must do
   const hash = await crypto.subtle?.digest("SHA-256", await blob.arrayBuffer());
-  return hash && [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return (
+    hash && [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0")).join("")
+  );
 }
 
 async function take(name, about, progress, cache = "default") {
@@ -25,7 +29,11 @@ async function take(name, about, progress, cache = "default") {
     throw failure("network", `${name}: ${error.message}`);
   }
   const blob = new Blob(parts, { type: response.headers.get("Content-Type") });
-  if (!about || (blob.size === about.bytes && [undefined, about.sha256].includes(await digest(blob)))) return blob;
+  if (
+    !about ||
+    (blob.size === about.bytes && [undefined, about.sha256].includes(await digest(blob)))
+  )
+    return blob;
   // What the browser had kept may be damaged: once more, past its cache.
   if (cache === "reload") throw failure("corrupt", name);
   return take(name, about, () => {}, "reload");
@@ -40,9 +48,16 @@ async function boot() {
   const table = JSON.parse(await (await take("files.json", null, () => {})).text());
   const total = Object.values(table).reduce((sum, file) => sum + file.bytes, 0);
   let seen = 0;
-  const progress = (bytes) => postMessage({ progress: Math.min(1, (seen += bytes) / total), total });
-  const kept = new Map(await Promise.all(Object.entries(table).map(
-    async ([name, about]) => [new URL(name, base).href, await take(name, about, progress)])));
+  const progress = (bytes) =>
+    postMessage({ progress: Math.min(1, (seen += bytes) / total), total });
+  const kept = new Map(
+    await Promise.all(
+      Object.entries(table).map(async ([name, about]) => [
+        new URL(name, base).href,
+        await take(name, about, progress),
+      ]),
+    ),
+  );
   // What Pyodide asks for is what was checked.
   globalThis.fetch = async (url) => {
     const blob = kept.get(String(url));
@@ -56,17 +71,33 @@ async function boot() {
     jsglobals: {}, // `import js` finds nothing
     enableRunUntilComplete: false,
   });
-  for (const name of ["numpy", "qkv-docs"]) { // Pyodide goes on without what it refused
+  for (const name of ["numpy", "qkv-docs"]) {
+    // Pyodide goes on without what it refused
     if (!python.loadedPackages[name]) throw failure("corrupt", name);
   }
   const module = python.toPy({ __name__: "session" });
-  python.runPython(await kept.get(new URL("session.py", base).href).text(), { globals: module, filename: "session.py" });
+  python.runPython(await kept.get(new URL("session.py", base).href).text(), {
+    globals: module,
+    filename: "session.py",
+  });
   Session = module.get("Session");
   // A snippet has neither page nor network. The page's Content-Security-Policy holds here too
   // (python.mjs starts this worker so) and stops what would evaluate text as JavaScript or ask
   // another host; this is for what the site itself has stored.
-  python.runPython("import sys\nfor name in ('js', 'pyodide_js', 'pyodide.code', 'pyodide.http'): sys.modules[name] = None");
-  for (const name of ["fetch", "XMLHttpRequest", "WebSocket", "EventSource", "WebTransport", "Worker", "caches", "indexedDB", "BroadcastChannel"]) {
+  python.runPython(
+    "import sys\nfor name in ('js', 'pyodide_js', 'pyodide.code', 'pyodide.http'): sys.modules[name] = None",
+  );
+  for (const name of [
+    "fetch",
+    "XMLHttpRequest",
+    "WebSocket",
+    "EventSource",
+    "WebTransport",
+    "Worker",
+    "caches",
+    "indexedDB",
+    "BroadcastChannel",
+  ]) {
     for (let owner = globalThis; owner; owner = Object.getPrototypeOf(owner)) delete owner[name];
   }
 }
@@ -80,7 +111,8 @@ onmessage = ({ data: { place, code, label, want, goOn, alone } }) => {
       session = Session((kind, text) => postMessage({ [kind]: text }), alone);
     }
     postMessage({ answer: JSON.parse(session.run(place, code, label, want, goOn)) });
-  } catch (error) { // Python itself broke down
+  } catch (error) {
+    // Python itself broke down
     fail(error);
   }
 };

@@ -24,10 +24,11 @@ export function end(reason, detail) {
 
 export const running = () => Boolean(question) && !question.boot;
 
-const ask = (hear, message) => new Promise((resolve, reject) => {
-  question = { resolve, reject, hear, boot: !message };
-  if (message) worker.postMessage(message);
-});
+const ask = (hear, message) =>
+  new Promise((resolve, reject) => {
+    question = { resolve, reject, hear, boot: !message };
+    if (message) worker.postMessage(message);
+  });
 
 /** The worker, ready to run; started if need be. `hear({ progress, total })` while it comes. */
 export function start(folder, hear) {
@@ -42,11 +43,13 @@ export function start(folder, hear) {
   const script = `import(${JSON.stringify(new URL("worker.mjs", folder))})
     .catch(({ message }) => postMessage({ failed: "network", detail: message }));`;
   const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
-  const mine = worker = new Worker(address, { type: "module" });
+  const mine = (worker = new Worker(address, { type: "module" }));
   let timer;
   const alive = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => { if (mine === worker && question?.boot) end("silent"); }, SILENCE);
+    timer = setTimeout(() => {
+      if (mine === worker && question?.boot) end("silent");
+    }, SILENCE);
   };
   mine.onmessage = ({ data }) => {
     if (mine !== worker) return;
@@ -76,7 +79,12 @@ export function start(folder, hear) {
  */
 export async function run(steps, hear) {
   let place = 0;
-  while (place < steps.length - 1 && ran[place]?.name === steps[place].name && ran[place].code === steps[place].code) place += 1;
+  while (
+    place < steps.length - 1 &&
+    ran[place]?.name === steps[place].name &&
+    ran[place].code === steps[place].code
+  )
+    place += 1;
   for (const first = place; ; place += 1) {
     const step = steps[place];
     ran.length = place;
@@ -84,6 +92,7 @@ export async function run(steps, hear) {
     const answer = await ask((message) => hear(step, message), { place, ...step });
     if (answer.end === "memory") end(); // only a new worker has it back
     else if (!answer.end) ran.push(step);
-    if (answer.end || place === steps.length - 1) return { ...answer, step, earlier: place - first };
+    if (answer.end || place === steps.length - 1)
+      return { ...answer, step, earlier: place - first };
   }
 }

@@ -15,8 +15,14 @@
     const search = document.querySelector(".md-search__input");
     // The theme's own keys for search, should one of them be the first thing pressed.
     const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
-    if (event.type === "keydown" && ["/", "f", "s"].includes(event.key) && !typing
-        && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    if (
+      event.type === "keydown" &&
+      ["/", "f", "s"].includes(event.key) &&
+      !typing &&
+      !event.ctrlKey &&
+      !event.metaKey &&
+      !event.altKey
+    ) {
       event.preventDefault();
       document.querySelector("#__search").checked = true;
       search.focus();
@@ -43,36 +49,47 @@
   // The language link: this page at this anchor. Instant navigation leaves the header as it was,
   // so the address is worked out when the reader reaches for the link.
   const link = document.querySelector("a.language");
-  const here = new URL(link.dataset.here, location), there = new URL(link.dataset.there, location);
+  const here = new URL(link.dataset.here, location),
+    there = new URL(link.dataset.there, location);
   const missing = link.dataset.missing !== undefined;
   for (const reach of ["pointerdown", "focus", "click"]) {
-    link.addEventListener(reach, () => {
-      const page = missing ? "" : location.pathname.slice(here.pathname.length);
-      link.href = there.pathname + page + location.hash;
-    }, true);
+    link.addEventListener(
+      reach,
+      () => {
+        const page = missing ? "" : location.pathname.slice(here.pathname.length);
+        link.href = there.pathname + page + location.hash;
+      },
+      true,
+    );
   }
 
   // What the buttons of the page do comes when one is pressed, or when the reader meets an edit.
   const zh = !document.documentElement.lang.startsWith("en");
   let tries = 0; // Firefox never asks again for a module that did not come: a new address each time
-  const load = (name) => import(new URL(`${name}?${tries}`, own.src)).catch((error) => {
-    tries += 1;
-    throw error;
-  });
+  const load = (name) =>
+    import(new URL(`${name}?${tries}`, own.src)).catch((error) => {
+      tries += 1;
+      throw error;
+    });
 
   // Figures that can be played with: `<qkv-name>` around a still picture. Their scripts come when
   // they come near the screen (early, for they are taller than their stills and push what is below),
   // or when the address holds the state of one.
-  const near = new IntersectionObserver((seen) => {
-    for (const { target, isIntersecting } of seen) {
-      if (!isIntersecting) continue;
-      near.unobserve(target);
-      load(`figures/${target.localName.slice(4)}.mjs`).catch(() => {}); // the still picture stays
-    }
-  }, { rootMargin: "1200px" });
+  const near = new IntersectionObserver(
+    (seen) => {
+      for (const { target, isIntersecting } of seen) {
+        if (!isIntersecting) continue;
+        near.unobserve(target);
+        load(`figures/${target.localName.slice(4)}.mjs`).catch(() => {}); // the still picture stays
+      }
+    },
+    { rootMargin: "1200px" },
+  );
   const watch = () => {
     if (location.protocol === "file:") return; // no browser loads a module from a folder
-    document.querySelectorAll(".drawing__box > :not(:defined)").forEach((figure) => near.observe(figure));
+    document
+      .querySelectorAll(".drawing__box > :not(:defined)")
+      .forEach((figure) => near.observe(figure));
   };
 
   let touched = false; // whether there is an edit or a run to look after
@@ -85,26 +102,32 @@
       (await load(offline ? "offline.mjs" : "run.mjs")).press(knob);
     } catch {
       knob.parentElement.querySelector("[role=status]").textContent = zh
-        ? "按钮的脚本没有取到。检查网络后再按一次" : "The script of this button did not arrive. Check the connection and press again";
+        ? "按钮的脚本没有取到。检查网络后再按一次"
+        : "The script of this button did not arrive. Check the connection and press again";
     }
   });
   const edits = () => {
     try {
       return Object.keys(localStorage).some((key) => key.startsWith("qkv:"));
-    } catch { // storage refused
+    } catch {
+      // storage refused
       return false;
     }
   };
   const arrive = async () => {
     touched ||= edits() || location.hash.startsWith("#snippet=");
     const offline = document.querySelector("[data-do=offline]");
-    const figure = location.hash.startsWith("#figure=") && new URLSearchParams(location.hash.slice(1)).get("figure");
+    const figure =
+      location.hash.startsWith("#figure=") &&
+      new URLSearchParams(location.hash.slice(1)).get("figure");
     if (figure) document.getElementById(`figure-${figure}`)?.scrollIntoView();
     if (awake || figure) watch();
     try {
       if (touched) (await load("run.mjs")).arrive();
       if (offline && navigator.serviceWorker?.controller) (await load("offline.mjs")).show(offline);
-    } catch { /* no connection: the page stays as it was built */ }
+    } catch {
+      /* no connection: the page stays as it was built */
+    }
   };
   addEventListener("hashchange", arrive);
   arrive();

@@ -21,31 +21,49 @@ const put = (node, properties, children) => {
   return node;
 };
 /** An element: h("button", { class: "x", onclick }, "text", child…). */
-export const h = (tag, properties = {}, ...children) => put(document.createElement(tag), properties, children);
+export const h = (tag, properties = {}, ...children) =>
+  put(document.createElement(tag), properties, children);
 /** The same for SVG. */
-export const svg = (tag, properties = {}, ...children) => put(document.createElementNS("http://www.w3.org/2000/svg", tag), properties, children);
+export const svg = (tag, properties = {}, ...children) =>
+  put(document.createElementNS("http://www.w3.org/2000/svg", tag), properties, children);
 
 // Adopted, not linked: instant navigation takes away a link that the next page does not have.
 let styles;
-const dress = () => styles ??= fetch(new URL("../../stylesheets/figures.css", import.meta.url))
-  .then((answer) => (answer.ok ? answer.text() : Promise.reject(new Error(answer.status))))
-  .then((text) => new CSSStyleSheet().replace(text))
-  .then((sheet) => { document.adoptedStyleSheets.push(sheet); })
-  .catch((error) => { styles = null; throw error; });
+const dress = () =>
+  (styles ??= fetch(new URL("../../stylesheets/figures.css", import.meta.url))
+    .then((answer) => (answer.ok ? answer.text() : Promise.reject(new Error(answer.status))))
+    .then((text) => new CSSStyleSheet().replace(text))
+    .then((sheet) => {
+      document.adoptedStyleSheets.push(sheet);
+    })
+    .catch((error) => {
+      styles = null;
+      throw error;
+    }));
 
 export class Figure extends HTMLElement {
   /** The state a figure begins with. Numbers, strings and arrays of numbers are kept in the address. */
   static initial = {};
   /** The same for this one element, where it depends on the data or the page's language. */
-  get initial() { return this.constructor.initial; }
+  get initial() {
+    return this.constructor.initial;
+  }
   /** Whether a state (one from an address, say) can be drawn. */
-  static valid() { return true; }
+  static valid() {
+    return true;
+  }
   /** Make the parts of the figure, once; returns nodes. */
-  build() { return []; }
+  build() {
+    return [];
+  }
   /** Bring the parts up to `this.state`; returns the sentence that says what is to be seen. */
-  draw() { return ""; }
+  draw() {
+    return "";
+  }
 
-  get name() { return this.closest("figure")?.id.replace("figure-", "") ?? this.localName; }
+  get name() {
+    return this.closest("figure")?.id.replace("figure-", "") ?? this.localName;
+  }
 
   async connectedCallback() {
     if (this.state) return;
@@ -57,10 +75,30 @@ export class Figure extends HTMLElement {
         if (!answer.ok) throw new Error(answer.status);
         this.data = await answer.json();
       }
-    } catch { // the still picture stays
+    } catch {
+      // the still picture stays
       this.state = null;
-      const again = h("button", { type: "button", onclick: () => { bar.remove(); this.connectedCallback(); } }, say("再试一次", "Try again"));
-      const bar = h("p", { class: "play__bar" }, again, h("span", { role: "status" }, say("这张图的数据没有取到。", "The data of this figure did not arrive.")));
+      const again = h(
+        "button",
+        {
+          type: "button",
+          onclick: () => {
+            bar.remove();
+            this.connectedCallback();
+          },
+        },
+        say("再试一次", "Try again"),
+      );
+      const bar = h(
+        "p",
+        { class: "play__bar" },
+        again,
+        h(
+          "span",
+          { role: "status" },
+          say("这张图的数据没有取到。", "The data of this figure did not arrive."),
+        ),
+      );
       this.append(bar);
       return;
     }
@@ -73,33 +111,69 @@ export class Figure extends HTMLElement {
     if (!this.#valid(this.state)) this.state = { ...initial };
     const still = h("div", { class: "play__still" }, [...this.childNodes]);
     this.reading = h("p", { class: "play__read", role: "status" });
-    const bar = h("p", { class: "play__bar" },
-      h("button", { type: "button", onclick: () => this.set(this.initial, true) }, say("还原", "Reset")),
-      h("button", { type: "button", onclick: () => this.#share() }, say("复制这个状态的链接", "Copy a link to this state")));
-    this.live = h("div", { class: "play", role: "group", "aria-label": still.querySelector("svg")?.getAttribute("aria-label") }, ...this.build(), this.reading, bar);
+    const bar = h(
+      "p",
+      { class: "play__bar" },
+      h(
+        "button",
+        { type: "button", onclick: () => this.set(this.initial, true) },
+        say("还原", "Reset"),
+      ),
+      h(
+        "button",
+        { type: "button", onclick: () => this.#share() },
+        say("复制这个状态的链接", "Copy a link to this state"),
+      ),
+    );
+    this.live = h(
+      "div",
+      {
+        class: "play",
+        role: "group",
+        "aria-label": still.querySelector("svg")?.getAttribute("aria-label"),
+      },
+      ...this.build(),
+      this.reading,
+      bar,
+    );
     this.replaceChildren(this.live, still);
     this.redraw();
     this.onaddress = () => {
       const state = this.#fromAddress();
-      if (state && this.#valid({ ...initial, ...state })) { this.state = { ...initial, ...state }; this.redraw(); }
+      if (state && this.#valid({ ...initial, ...state })) {
+        this.state = { ...initial, ...state };
+        this.redraw();
+      }
     };
     addEventListener("hashchange", this.onaddress);
     this.dataset.ready = ""; // for tests
   }
 
-  disconnectedCallback() { removeEventListener("hashchange", this.onaddress); }
+  disconnectedCallback() {
+    removeEventListener("hashchange", this.onaddress);
+  }
 
   #valid(state) {
-    try { return this.constructor.valid(state, this.data); } catch { return false; }
+    try {
+      return this.constructor.valid(state, this.data);
+    } catch {
+      return false;
+    }
   }
 
   #fromAddress() {
-    const given = new URLSearchParams(location.hash.slice(1)), state = {};
+    const given = new URLSearchParams(location.hash.slice(1)),
+      state = {};
     if (given.get("figure") !== this.name) return null;
     for (const [name, before] of Object.entries(this.initial)) {
       const text = given.get(name);
       if (text === null) continue;
-      const value = typeof before === "number" ? Number(text) : Array.isArray(before) ? text.split(",").map(Number) : text;
+      const value =
+        typeof before === "number"
+          ? Number(text)
+          : Array.isArray(before)
+            ? text.split(",").map(Number)
+            : text;
       if ([value].flat().some(Number.isNaN)) return null;
       state[name] = value;
     }
@@ -122,7 +196,8 @@ export class Figure extends HTMLElement {
     this.redraw();
     clearTimeout(this.writing); // browsers allow no more than a hundred changes in half a minute
     this.writing = setTimeout(() => {
-      if (this.isConnected) history.replaceState(history.state, "", quiet ? location.pathname : this.address);
+      if (this.isConnected)
+        history.replaceState(history.state, "", quiet ? location.pathname : this.address);
     }, 400);
   }
 
@@ -135,7 +210,9 @@ export class Figure extends HTMLElement {
   /** Show (and have read out) what a cell holds; nothing to go back to the summary. */
   tell(text = this.summary) {
     clearTimeout(this.telling);
-    this.telling = setTimeout(() => { if (this.reading.textContent !== text) this.reading.textContent = text; }, 80);
+    this.telling = setTimeout(() => {
+      if (this.reading.textContent !== text) this.reading.textContent = text;
+    }, 80);
   }
 
   async #share() {
@@ -144,16 +221,29 @@ export class Figure extends HTMLElement {
       await navigator.clipboard.writeText(location.href);
       this.tell(say("链接已复制", "The link is copied"));
     } catch {
-      this.tell(say("浏览器不让复制。链接已在地址栏，请从那里复制", "The browser refused. The link is in the address bar: copy it from there"));
+      this.tell(
+        say(
+          "浏览器不让复制。链接已在地址栏，请从那里复制",
+          "The browser refused. The link is in the address bar: copy it from there",
+        ),
+      );
     }
   }
 
-  #control(refresh) { (this.controls ??= []).push(refresh); }
+  #control(refresh) {
+    (this.controls ??= []).push(refresh);
+  }
 
   /** A slider for `this.state[key]`; `show` writes its value. */
   slider(key, { label, min, max, step = 1, show = String }) {
     const out = h("output", {});
-    const input = h("input", { type: "range", min, max, step, oninput: () => this.set({ [key]: Number(input.value) }) });
+    const input = h("input", {
+      type: "range",
+      min,
+      max,
+      step,
+      oninput: () => this.set({ [key]: Number(input.value) }),
+    });
     this.#control(() => {
       input.value = this.state[key];
       out.textContent = show(this.state[key]);
@@ -164,48 +254,89 @@ export class Figure extends HTMLElement {
 
   /** One of a few: `options` is a list of [value, text]. */
   choice(key, { label, options }) {
-    return this.pick(key, { label, options: () => options, chosen: () => this.state[key], act: (value) => this.set({ [key]: value }) });
+    return this.pick(key, {
+      label,
+      options: () => options,
+      chosen: () => this.state[key],
+      act: (value) => this.set({ [key]: value }),
+    });
   }
 
   /** One of a few that depend on the state: `chosen()` is the value of one or of none, `act(value)` takes it. */
   pick(name, { label, options, chosen, act }) {
-    const box = h("fieldset", { class: "play__choice" }), legend = h("legend", {}, label);
+    const box = h("fieldset", { class: "play__choice" }),
+      legend = h("legend", {}, label);
     let made, inputs;
     this.#control(() => {
-      const list = options(), now = chosen();
+      const list = options(),
+        now = chosen();
       if (made !== String(list)) {
         made = String(list);
-        inputs = list.map(([value]) => h("input", { type: "radio", name: `${this.name}-${name}`, value, onchange: () => act(value) }));
-        box.replaceChildren(legend, ...inputs.map((input, i) => h("label", {}, input, h("span", {}, list[i][1]))));
+        inputs = list.map(([value]) =>
+          h("input", {
+            type: "radio",
+            name: `${this.name}-${name}`,
+            value,
+            onchange: () => act(value),
+          }),
+        );
+        box.replaceChildren(
+          legend,
+          ...inputs.map((input, i) => h("label", {}, input, h("span", {}, list[i][1]))),
+        );
       }
-      inputs.forEach((input, i) => { input.checked = list[i][0] === now; });
+      inputs.forEach((input, i) => {
+        input.checked = list[i][0] === now;
+      });
     });
     return box;
   }
 
   /** One of many: a menu. */
   menu(key, { label, options }) {
-    const input = h("select", { onchange: () => this.set({ [key]: options[input.selectedIndex][0] }) }, options.map(([value, text]) => h("option", { value }, text)));
-    this.#control(() => { input.selectedIndex = options.findIndex(([value]) => value === this.state[key]); });
+    const input = h(
+      "select",
+      { onchange: () => this.set({ [key]: options[input.selectedIndex][0] }) },
+      options.map(([value, text]) => h("option", { value }, text)),
+    );
+    this.#control(() => {
+      input.selectedIndex = options.findIndex(([value]) => value === this.state[key]);
+    });
     return h("label", { class: "play__menu" }, h("span", {}, label), input);
   }
 
   /** A switch: 0 or 1. */
   toggle(key, { label }) {
-    const input = h("input", { type: "checkbox", onchange: () => this.set({ [key]: Number(input.checked) }) });
-    this.#control(() => { input.checked = Boolean(this.state[key]); });
+    const input = h("input", {
+      type: "checkbox",
+      onchange: () => this.set({ [key]: Number(input.checked) }),
+    });
+    this.#control(() => {
+      input.checked = Boolean(this.state[key]);
+    });
     return h("label", { class: "play__toggle" }, input, h("span", {}, label));
   }
 
   /** A line of text; what cannot be drawn is not taken, and `hint(text)` may say why. */
   field(key, { label, length = 40, hint = () => "" }) {
-    const input = h("input", { type: "text", maxlength: length, autocomplete: "off", spellcheck: "false", oninput: () => {
-      const why = this.#valid({ ...this.state, [key]: input.value }) ? "" : hint(input.value);
-      input.setAttribute("aria-invalid", String(Boolean(why)));
-      if (why) this.tell(why);
-      else this.set({ [key]: input.value });
-    } });
-    this.#control(() => { if (input !== document.activeElement) { input.value = this.state[key]; input.removeAttribute("aria-invalid"); } });
+    const input = h("input", {
+      type: "text",
+      maxlength: length,
+      autocomplete: "off",
+      spellcheck: "false",
+      oninput: () => {
+        const why = this.#valid({ ...this.state, [key]: input.value }) ? "" : hint(input.value);
+        input.setAttribute("aria-invalid", String(Boolean(why)));
+        if (why) this.tell(why);
+        else this.set({ [key]: input.value });
+      },
+    });
+    this.#control(() => {
+      if (input !== document.activeElement) {
+        input.value = this.state[key];
+        input.removeAttribute("aria-invalid");
+      }
+    });
     return h("label", { class: "play__field" }, h("span", {}, label), input);
   }
 
@@ -216,14 +347,30 @@ export class Figure extends HTMLElement {
    * decimals are not it. `act(i, j)`: what Enter, Space or a tap does.
    * Returns { node, fill(values, { rows, columns, limit, chosen, texts, shape }) }.
    */
-  grid({ title, kind = "weights", decimals = 2, from, write = (x) => number(x, Math.max(decimals, 3)), act, rowTitle = "", compact = false }) {
-    const table = h("table", { class: `play__grid${compact ? " play__grid--compact" : ""}`, role: "grid", "data-kind": kind });
+  grid({
+    title,
+    kind = "weights",
+    decimals = 2,
+    from,
+    write = (x) => number(x, Math.max(decimals, 3)),
+    act,
+    rowTitle = "",
+    compact = false,
+  }) {
+    const table = h("table", {
+      class: `play__grid${compact ? " play__grid--compact" : ""}`,
+      role: "grid",
+      "data-kind": kind,
+    });
     const head = h("caption", {});
-    let held, at = [0, 0];
+    let held,
+      at = [0, 0];
     const told = (i, j) => {
       const { values, rows, columns, shape } = held;
       const cell = `${title}[${rows[i]}${columns ? ` → ${columns[j]}` : `, ${j}`}] = ${write(values[i][j])}`;
-      return [cell, `${say("形状", "shape")} ${shape}`, ...(from ? [from(i, j)] : [])].join(say("；", "; "));
+      return [cell, `${say("形状", "shape")} ${shape}`, ...(from ? [from(i, j)] : [])].join(
+        say("；", "; "),
+      );
     };
     const cell = (event) => {
       const found = event.target.closest("tbody td");
@@ -231,40 +378,116 @@ export class Figure extends HTMLElement {
     };
     const rove = (i, j, focus) => {
       table.querySelector('td[tabindex="0"]')?.setAttribute("tabindex", "-1");
-      at = [Math.max(0, Math.min(i, held.values.length - 1)), Math.max(0, Math.min(j, held.values[0].length - 1))];
+      at = [
+        Math.max(0, Math.min(i, held.values.length - 1)),
+        Math.max(0, Math.min(j, held.values[0].length - 1)),
+      ];
       const to = table.tBodies[0].rows[at[0]].cells[at[1] + 1];
       to.setAttribute("tabindex", "0");
       if (focus) to.focus();
     };
-    put(table, {
-      onpointerover: (event) => { const place = cell(event); if (place) this.tell(told(...place)); },
-      onpointerleave: () => { if (!table.contains(document.activeElement)) this.tell(); },
-      onfocusin: (event) => { const place = cell(event); if (place) { rove(...place); this.tell(told(...place)); } },
-      onfocusout: () => this.tell(),
-      onclick: (event) => { const place = cell(event); if (place) { rove(...place, true); act?.(...place); } },
-      onkeydown: (event) => {
-        const place = cell(event);
-        if (!place || event.ctrlKey || event.metaKey || event.altKey) return;
-        const [i, j] = place, { values } = held;
-        const move = { ArrowUp: [i - 1, j], ArrowDown: [i + 1, j], ArrowLeft: [i, j - 1], ArrowRight: [i, j + 1], Home: [i, 0], End: [i, values[0].length - 1] }[event.key];
-        if (move) rove(...move, true);
-        else if (act && [" ", "Enter"].includes(event.key)) act(i, j);
-        else return;
-        event.preventDefault();
-        event.stopPropagation(); // the theme turns pages by some keys
+    put(
+      table,
+      {
+        onpointerover: (event) => {
+          const place = cell(event);
+          if (place) this.tell(told(...place));
+        },
+        onpointerleave: () => {
+          if (!table.contains(document.activeElement)) this.tell();
+        },
+        onfocusin: (event) => {
+          const place = cell(event);
+          if (place) {
+            rove(...place);
+            this.tell(told(...place));
+          }
+        },
+        onfocusout: () => this.tell(),
+        onclick: (event) => {
+          const place = cell(event);
+          if (place) {
+            rove(...place, true);
+            act?.(...place);
+          }
+        },
+        onkeydown: (event) => {
+          const place = cell(event);
+          if (!place || event.ctrlKey || event.metaKey || event.altKey) return;
+          const [i, j] = place,
+            { values } = held;
+          const move = {
+            ArrowUp: [i - 1, j],
+            ArrowDown: [i + 1, j],
+            ArrowLeft: [i, j - 1],
+            ArrowRight: [i, j + 1],
+            Home: [i, 0],
+            End: [i, values[0].length - 1],
+          }[event.key];
+          if (move) rove(...move, true);
+          else if (act && [" ", "Enter"].includes(event.key)) act(i, j);
+          else return;
+          event.preventDefault();
+          event.stopPropagation(); // the theme turns pages by some keys
+        },
       },
-    }, []);
-    const fill = (values, { rows, columns, limit, chosen, texts, shape = `(${values.length}, ${values[0].length})` } = {}) => {
+      [],
+    );
+    const fill = (
+      values,
+      {
+        rows,
+        columns,
+        limit,
+        chosen,
+        texts,
+        shape = `(${values.length}, ${values[0].length})`,
+      } = {},
+    ) => {
       const before = held;
       held = { values, rows: rows ?? values.map((_, i) => i), columns, shape };
-      const largest = limit ?? (kind === "weights" ? 1 : Math.max(...values.flat().map(Math.abs).filter(Number.isFinite), 1e-12));
+      const largest =
+        limit ??
+        (kind === "weights"
+          ? 1
+          : Math.max(...values.flat().map(Math.abs).filter(Number.isFinite), 1e-12));
       head.replaceChildren(h("b", {}, title), ` ${shape}`);
       if (!before || before.shape !== shape) {
-        const body = h("tbody", {}, values.map((row) => h("tr", {}, h("th", { scope: "row" }), row.map(() => h("td", { tabindex: "-1" })))));
-        table.replaceChildren(head, ...(columns ? [h("thead", {}, h("tr", {}, h("td", {}, rowTitle), columns.map(() => h("th", { scope: "col" }))))] : []), body);
+        const body = h(
+          "tbody",
+          {},
+          values.map((row) =>
+            h(
+              "tr",
+              {},
+              h("th", { scope: "row" }),
+              row.map(() => h("td", { tabindex: "-1" })),
+            ),
+          ),
+        );
+        table.replaceChildren(
+          head,
+          ...(columns
+            ? [
+                h(
+                  "thead",
+                  {},
+                  h(
+                    "tr",
+                    {},
+                    h("td", {}, rowTitle),
+                    columns.map(() => h("th", { scope: "col" })),
+                  ),
+                ),
+              ]
+            : []),
+          body,
+        );
         rove(...at);
       }
-      columns?.forEach((name, j) => { table.tHead.rows[0].cells[j + 1].textContent = name; });
+      columns?.forEach((name, j) => {
+        table.tHead.rows[0].cells[j + 1].textContent = name;
+      });
       values.forEach((row, i) => {
         const { cells } = table.tBodies[0].rows[i];
         cells[0].textContent = held.rows[i];

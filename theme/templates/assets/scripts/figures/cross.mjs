@@ -3,66 +3,198 @@ import { Figure, h, number, say, svg } from "./core.mjs";
 import { attention, matmul } from "./maths.mjs";
 
 const D_K = 4;
-const eye = (rows, columns, size = 1) => Array.from({ length: rows }, (_, i) => Array.from({ length: columns }, (_, j) => (i === j ? size : 0)));
+const eye = (rows, columns, size = 1) =>
+  Array.from({ length: rows }, (_, i) =>
+    Array.from({ length: columns }, (_, j) => (i === j ? size : 0)),
+  );
 /** x asks, c is read; W_Q, W_K and W_V are the page's: as many columns as there are, W_Q larger. */
 export const cross = (x, c, gain, mask) => {
-  const q = matmul(x, eye(x[0].length, D_K, gain)), k = matmul(c, eye(c[0].length, D_K)), v = matmul(c, eye(c[0].length, c[0].length));
+  const q = matmul(x, eye(x[0].length, D_K, gain)),
+    k = matmul(c, eye(c[0].length, D_K)),
+    v = matmul(c, eye(c[0].length, c[0].length));
   return { q, k, v, ...attention(q, k, v, { mask }) };
 };
 /** The last query lines up with the last key. */
-export const causal = (n_q, n_k) => Array.from({ length: n_q }, (_, i) => Array.from({ length: n_k }, (_, j) => j <= i + n_k - n_q));
+export const causal = (n_q, n_k) =>
+  Array.from({ length: n_q }, (_, i) => Array.from({ length: n_k }, (_, j) => j <= i + n_k - n_q));
 
 const WIDTHS = { en: 4, zh: 5 }; // also the number of words
 const EN = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1];
 const ZH = [1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0];
 
-customElements.define("qkv-cross", class extends Figure {
+class Cross extends Figure {
   static initial = { ask: "en", read: "zh", word: 1, gain: 10, causal: 0, en: EN, zh: ZH };
-  static valid = ({ ask, read, word, gain, causal, en, zh }) => ask in WIDTHS && read in WIDTHS && Number.isInteger(word) && word >= 0 && word < WIDTHS[ask]
-    && Number.isInteger(gain) && gain >= 0 && gain <= 20 && [0, 1].includes(causal)
-    && en.length === EN.length && zh.length === ZH.length && [...en, ...zh].every((bit) => bit === 0 || bit === 1);
+  static valid = ({ ask, read, word, gain, causal, en, zh }) =>
+    ask in WIDTHS &&
+    read in WIDTHS &&
+    Number.isInteger(word) &&
+    word >= 0 &&
+    word < WIDTHS[ask] &&
+    Number.isInteger(gain) &&
+    gain >= 0 &&
+    gain <= 20 &&
+    [0, 1].includes(causal) &&
+    en.length === EN.length &&
+    zh.length === ZH.length &&
+    [...en, ...zh].every((bit) => bit === 0 || bit === 1);
 
   build() {
     this.given = JSON.parse(this.dataset.given);
-    const sides = [["en", say("英文", "English")], ["zh", say("中文", "Chinese")]];
-    const named = (i) => say(`“${this.asking[i]}”`, this.asking[i]), read = (j) => say(`“${this.sources[j]}”`, this.sources[j]);
-    const flip = (side) => (i, j) => this.set({ [this.state[side]]: this.state[this.state[side]].map((bit, at) => (at === i * WIDTHS[this.state[side]] + j ? 1 - bit : bit)) });
-    const follow = (i) => this.set({ word: i }), weight = (i, j) => number(this.found.weights[i][j], 3);
-    this.x = this.grid({ title: say("X，提问", "X, asks"), kind: "x", decimals: 0, act: flip("ask"), from: () => say("输入，手选的", "input, chosen by hand") });
-    this.q = this.grid({ title: "Q", kind: "q", decimals: 0, act: follow, from: (i) => say(`${named(i)}的 X × W_Q`, `X of ${named(i)} × W_Q`) });
-    this.c = this.grid({ title: say("C，被读", "C, is read"), kind: "x", decimals: 0, act: flip("read"), from: () => say("输入，手选的", "input, chosen by hand") });
-    this.k = this.grid({ title: "K", kind: "k", decimals: 0, from: (j) => say(`${read(j)}的 C × W_K`, `C of ${read(j)} × W_K`) });
-    this.v = this.grid({ title: "V", kind: "v", decimals: 0, from: (j) => say(`${read(j)}的 C × W_V`, `C of ${read(j)} × W_V`) });
-    this.weights = this.grid({ title: say("注意力权重", "attention weights"), act: follow, from: (i, j) => (this.found.scores[i][j] === -Infinity ? say("被因果掩码遮住", "hidden by the causal mask")
-      : say(`${named(i)}的查询 · ${read(j)}的键 ÷ √${D_K} = ${number(this.found.scores[i][j])}，再 softmax`, `query of ${named(i)} · key of ${read(j)} ÷ √${D_K} = ${number(this.found.scores[i][j])}, then softmax`)) });
-    this.parts = this.grid({ title: say("注意力权重 × V", "attention weight × V"), kind: "v", from: (j, at) => `${weight(this.state.word, j)} × ${number(this.found.v[j][at], 0)}` });
-    this.output = this.grid({ title: say("输出", "output"), kind: "output", act: follow, from: (i, j) => this.found.v.map((row, at) => `${weight(i, at)} × ${number(row[j], 0)}`).join(" + ") });
-    this.lines = svg("svg", { viewBox: "0 0 340 136", width: 340, height: 136, "aria-hidden": "true", class: "play__align" });
-    this.swap = h("button", { type: "button", onclick: () => {
-      const { ask, read } = this.state, row = this.found.weights[this.state.word];
-      this.set({ ask: read, read: ask, word: row.indexOf(Math.max(...row)) });
-    } }, say("对调两边", "Swap the sides"));
+    const sides = [
+      ["en", say("英文", "English")],
+      ["zh", say("中文", "Chinese")],
+    ];
+    const named = (i) => say(`“${this.asking[i]}”`, this.asking[i]),
+      read = (j) => say(`“${this.sources[j]}”`, this.sources[j]);
+    const flip = (side) => (i, j) =>
+      this.set({
+        [this.state[side]]: this.state[this.state[side]].map((bit, at) =>
+          at === i * WIDTHS[this.state[side]] + j ? 1 - bit : bit,
+        ),
+      });
+    const follow = (i) => this.set({ word: i }),
+      weight = (i, j) => number(this.found.weights[i][j], 3);
+    this.x = this.grid({
+      title: say("X，提问", "X, asks"),
+      kind: "x",
+      decimals: 0,
+      act: flip("ask"),
+      from: () => say("输入，手选的", "input, chosen by hand"),
+    });
+    this.q = this.grid({
+      title: "Q",
+      kind: "q",
+      decimals: 0,
+      act: follow,
+      from: (i) => say(`${named(i)}的 X × W_Q`, `X of ${named(i)} × W_Q`),
+    });
+    this.c = this.grid({
+      title: say("C，被读", "C, is read"),
+      kind: "x",
+      decimals: 0,
+      act: flip("read"),
+      from: () => say("输入，手选的", "input, chosen by hand"),
+    });
+    this.k = this.grid({
+      title: "K",
+      kind: "k",
+      decimals: 0,
+      from: (j) => say(`${read(j)}的 C × W_K`, `C of ${read(j)} × W_K`),
+    });
+    this.v = this.grid({
+      title: "V",
+      kind: "v",
+      decimals: 0,
+      from: (j) => say(`${read(j)}的 C × W_V`, `C of ${read(j)} × W_V`),
+    });
+    this.weights = this.grid({
+      title: say("注意力权重", "attention weights"),
+      act: follow,
+      from: (i, j) =>
+        this.found.scores[i][j] === -Infinity
+          ? say("被因果掩码遮住", "hidden by the causal mask")
+          : say(
+              `${named(i)}的查询 · ${read(j)}的键 ÷ √${D_K} = ${number(this.found.scores[i][j])}，再 softmax`,
+              `query of ${named(i)} · key of ${read(j)} ÷ √${D_K} = ${number(this.found.scores[i][j])}, then softmax`,
+            ),
+    });
+    this.parts = this.grid({
+      title: say("注意力权重 × V", "attention weight × V"),
+      kind: "v",
+      from: (j, at) => `${weight(this.state.word, j)} × ${number(this.found.v[j][at], 0)}`,
+    });
+    this.output = this.grid({
+      title: say("输出", "output"),
+      kind: "output",
+      act: follow,
+      from: (i, j) =>
+        this.found.v.map((row, at) => `${weight(i, at)} × ${number(row[j], 0)}`).join(" + "),
+    });
+    this.lines = svg("svg", {
+      viewBox: "0 0 340 136",
+      width: 340,
+      height: 136,
+      "aria-hidden": "true",
+      class: "play__align",
+    });
+    this.swap = h(
+      "button",
+      {
+        type: "button",
+        onclick: () => {
+          const { ask, read } = this.state,
+            row = this.found.weights[this.state.word];
+          this.set({ ask: read, read: ask, word: row.indexOf(Math.max(...row)) });
+        },
+      },
+      say("对调两边", "Swap the sides"),
+    );
     return [
-      this.pick("ask", { label: say("提问（Q）", "asks (Q)"), options: () => sides, chosen: () => this.state.ask, act: (ask) => this.set({ ask, word: Math.min(this.state.word, WIDTHS[ask] - 1) }) }),
+      this.pick("ask", {
+        label: say("提问（Q）", "asks (Q)"),
+        options: () => sides,
+        chosen: () => this.state.ask,
+        act: (ask) => this.set({ ask, word: Math.min(this.state.word, WIDTHS[ask] - 1) }),
+      }),
       this.choice("read", { label: say("被读（K、V）", "is read (K, V)"), options: sides }),
       h("p", { class: "play__bar" }, this.swap),
-      this.pick("word", { label: say("看哪个词", "which word"), options: () => this.given[this.state.ask].map((word, i) => [i, word]), chosen: () => this.state.word, act: (word) => this.set({ word }) }),
+      this.pick("word", {
+        label: say("看哪个词", "which word"),
+        options: () => this.given[this.state.ask].map((word, i) => [i, word]),
+        chosen: () => this.state.word,
+        act: (word) => this.set({ word }),
+      }),
       this.slider("gain", { label: say("查询放大几倍", "queries multiplied by"), min: 0, max: 20 }),
-      this.toggle("causal", { label: say("加上因果掩码（这里不该用）", "add a causal mask (wrong here)") }),
+      this.toggle("causal", {
+        label: say("加上因果掩码（这里不该用）", "add a causal mask (wrong here)"),
+      }),
       this.lines,
-      h("p", { class: "play__hint" }, say("这些数是手选的，不是训练来的。点 X 和 C 的格子可以改。", "The numbers are chosen by hand, not learned. Tap a cell of X or C to change it.")),
-      h("div", { class: "play__row play__pair" }, [this.x, this.q].map(({ node }) => node)),
-      h("div", { class: "play__row play__pair" }, [this.c, this.k, this.v].map(({ node }) => node)),
-      h("div", { class: "play__row play__pair" }, [this.weights, this.parts, this.output].map(({ node }) => node)),
+      h(
+        "p",
+        { class: "play__hint" },
+        say(
+          "这些数是手选的，不是训练来的。点 X 和 C 的格子可以改。",
+          "The numbers are chosen by hand, not learned. Tap a cell of X or C to change it.",
+        ),
+      ),
+      h(
+        "div",
+        { class: "play__row play__pair" },
+        [this.x, this.q].map(({ node }) => node),
+      ),
+      h(
+        "div",
+        { class: "play__row play__pair" },
+        [this.c, this.k, this.v].map(({ node }) => node),
+      ),
+      h(
+        "div",
+        { class: "play__row play__pair" },
+        [this.weights, this.parts, this.output].map(({ node }) => node),
+      ),
     ];
   }
 
   draw() {
-    const { ask, read, word, gain } = this.state, { features } = this.given;
-    const rows = (side) => Array.from({ length: WIDTHS[side] }, (_, i) => this.state[side].slice(i * WIDTHS[side], (i + 1) * WIDTHS[side]));
-    const asking = this.asking = this.given[ask], reading = this.sources = this.given[read], x = rows(ask), c = rows(read);
-    const found = this.found = cross(x, c, gain, this.state.causal ? causal(asking.length, reading.length) : null), { q, k, v, weights, output } = found;
-    const wide = features.slice(0, v[0].length), chosen = (i) => i === word;
+    const { ask, read, word, gain } = this.state,
+      { features } = this.given;
+    const rows = (side) =>
+      Array.from({ length: WIDTHS[side] }, (_, i) =>
+        this.state[side].slice(i * WIDTHS[side], (i + 1) * WIDTHS[side]),
+      );
+    const asking = (this.asking = this.given[ask]),
+      reading = (this.sources = this.given[read]),
+      x = rows(ask),
+      c = rows(read);
+    const found = (this.found = cross(
+        x,
+        c,
+        gain,
+        this.state.causal ? causal(asking.length, reading.length) : null,
+      )),
+      { q, k, v, weights, output } = found;
+    const wide = features.slice(0, v[0].length),
+      chosen = (i) => i === word;
     this.swap.disabled = ask === read;
     this.x.fill(x, { rows: asking, columns: features.slice(0, x[0].length), limit: 1, chosen });
     this.q.fill(q, { rows: asking, columns: features.slice(0, D_K), chosen });
@@ -70,32 +202,86 @@ customElements.define("qkv-cross", class extends Figure {
     this.k.fill(k, { rows: reading, columns: features.slice(0, D_K) });
     this.v.fill(v, { rows: reading, columns: wide });
     this.weights.fill(weights, { rows: asking, columns: reading, chosen });
-    this.parts.fill(v.map((row, j) => row.map((value) => weights[word][j] * value)), { rows: reading, columns: wide, limit: 1 });
+    this.parts.fill(
+      v.map((row, j) => row.map((value) => weights[word][j] * value)),
+      { rows: reading, columns: wide, limit: 1 },
+    );
     this.output.fill(output, { rows: asking, columns: wide, limit: 1, chosen });
     this.align(asking, reading, weights, word);
 
-    const language = (side) => (side === "en" ? say("英文", "the English") : say("中文", "the Chinese"));
+    const language = (side) =>
+      side === "en" ? say("英文", "the English") : say("中文", "the Chinese");
     const shape = (matrix) => `(${matrix.length}, ${matrix[0].length})`;
-    const most = reading.flatMap((name, j) => (weights[word][j] >= 0.1 ? [say(`“${name}”${number(weights[word][j])}`, `${name} ${number(weights[word][j])}`)] : []));
-    const got = wide.flatMap((name, j) => (output[word][j] >= 0.1 ? [`${name} ${number(output[word][j])}`] : []));
+    const most = reading.flatMap((name, j) =>
+      weights[word][j] >= 0.1
+        ? [say(`“${name}”${number(weights[word][j])}`, `${name} ${number(weights[word][j])}`)]
+        : [],
+    );
+    const got = wide.flatMap((name, j) =>
+      output[word][j] >= 0.1 ? [`${name} ${number(output[word][j])}`] : [],
+    );
     return [
-      most.length ? say(`“${asking[word]}”看${most.join("、")}，取回${got.join("、") || " 0"}。`, `${asking[word]} looks at ${most.join(", ")} and receives ${got.join(", ") || "0"}.`)
-        : say(`“${asking[word]}”什么也看不到，输出是 0。`, `${asking[word]} may see nothing; its output is 0.`),
-      say(`Q ${shape(q)} 来自${language(ask)}；K ${shape(k)} 和 V ${shape(v)} 来自${language(read)}；注意力权重 ${shape(weights)}，输出 ${shape(output)}。`,
-        `Q ${shape(q)} comes from ${language(ask)}, K ${shape(k)} and V ${shape(v)} from ${language(read)}; attention weights ${shape(weights)}, output ${shape(output)}.`),
-      ask === read ? say("两边是同一句：这就是自注意力。", "Both sides are one sentence: this is self-attention.") : "",
-    ].filter(Boolean).join(say("", " "));
+      most.length
+        ? say(
+            `“${asking[word]}”看${most.join("、")}，取回${got.join("、") || " 0"}。`,
+            `${asking[word]} looks at ${most.join(", ")} and receives ${got.join(", ") || "0"}.`,
+          )
+        : say(
+            `“${asking[word]}”什么也看不到，输出是 0。`,
+            `${asking[word]} may see nothing; its output is 0.`,
+          ),
+      say(
+        `Q ${shape(q)} 来自${language(ask)}；K ${shape(k)} 和 V ${shape(v)} 来自${language(read)}；注意力权重 ${shape(weights)}，输出 ${shape(output)}。`,
+        `Q ${shape(q)} comes from ${language(ask)}, K ${shape(k)} and V ${shape(v)} from ${language(read)}; attention weights ${shape(weights)}, output ${shape(output)}.`,
+      ),
+      ask === read
+        ? say(
+            "两边是同一句：这就是自注意力。",
+            "Both sides are one sentence: this is self-attention.",
+          )
+        : "",
+    ]
+      .filter(Boolean)
+      .join(say("", " "));
   }
 
   /** Two rows of words and the attention weights between them. */
   align(asking, reading, weights, word) {
-    const place = (at, n) => 340 * (at + 0.5) / n;
-    const line = (i, j) => svg("line", { x1: place(i, asking.length), y1: 28, x2: place(j, reading.length), y2: 108, stroke: i === word ? "var(--qkv-heat)" : "var(--qkv-line)",
-      "stroke-width": (1 + 7 * weights[i][j]).toFixed(2), "stroke-opacity": (i === word ? 0.15 + 0.85 * weights[i][j] : 0.4 * weights[i][j]).toFixed(2), "stroke-linecap": "round" });
-    const text = (name, at, n, y, more) => svg("text", { x: place(at, n), y, "text-anchor": "middle", "font-size": 15, ...more }, name);
+    const place = (at, n) => (340 * (at + 0.5)) / n;
+    const line = (i, j) =>
+      svg("line", {
+        x1: place(i, asking.length),
+        y1: 28,
+        x2: place(j, reading.length),
+        y2: 108,
+        stroke: i === word ? "var(--qkv-heat)" : "var(--qkv-line)",
+        "stroke-width": (1 + 7 * weights[i][j]).toFixed(2),
+        "stroke-opacity": (i === word ? 0.15 + 0.85 * weights[i][j] : 0.4 * weights[i][j]).toFixed(
+          2,
+        ),
+        "stroke-linecap": "round",
+      });
+    const text = (name, at, n, y, more) =>
+      svg("text", { x: place(at, n), y, "text-anchor": "middle", "font-size": 15, ...more }, name);
     this.lines.replaceChildren(
-      ...weights.flatMap((row, i) => (i === word ? [] : row.map((_, j) => line(i, j)))), ...reading.map((_, j) => line(word, j)),
-      ...asking.map((name, i) => text(name, i, asking.length, 20, { fill: "var(--qkv-q)", style: "cursor: pointer", "font-weight": i === word ? 700 : 400, onclick: () => this.set({ word: i }) })),
-      ...reading.map((name, j) => text(name, j, reading.length, 128, { fill: "var(--qkv-k)", "font-weight": weights[word][j] >= 0.1 ? 700 : 400 })));
+      ...weights.flatMap((row, i) => (i === word ? [] : row.map((_, j) => line(i, j)))),
+      ...reading.map((_, j) => line(word, j)),
+      ...asking.map((name, i) =>
+        text(name, i, asking.length, 20, {
+          fill: "var(--qkv-q)",
+          style: "cursor: pointer",
+          "font-weight": i === word ? 700 : 400,
+          onclick: () => this.set({ word: i }),
+        }),
+      ),
+      ...reading.map((name, j) =>
+        text(name, j, reading.length, 128, {
+          fill: "var(--qkv-k)",
+          "font-weight": weights[word][j] >= 0.1 ? 700 : 400,
+        }),
+      ),
+    );
   }
-});
+}
+
+customElements.define("qkv-cross", Cross);

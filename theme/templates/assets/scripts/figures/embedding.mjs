@@ -11,48 +11,125 @@ export const look = (ids, table, chosen) => {
   return { hot, x: matmul(hot, table), near: table.map((row) => cosine(table[chosen], row)) };
 };
 
-customElements.define("qkv-embedding", class extends Steps {
+class Embedding extends Steps {
   get initial() {
     const { text, table } = this.data;
     return { text, row: 0, e: table.flat() };
   }
 
   static valid = ({ text, row, e }, { words, table }) =>
-    Steps.readable(text, words) && Number.isInteger(row) && row >= 0 && row <= 5 && numbers(e, table.flat().length);
+    Steps.readable(text, words) &&
+    Number.isInteger(row) &&
+    row >= 0 &&
+    row <= 5 &&
+    numbers(e, table.flat().length);
 
-  get row() { return Math.min(this.state.row, this.ids.length - 1); }
-  get ids() { return cut(this.state.text, this.data.words).words.map((word) => this.data.words.indexOf(word)); }
+  get row() {
+    return Math.min(this.state.row, this.ids.length - 1);
+  }
+  get ids() {
+    return cut(this.state.text, this.data.words).words.map((word) => this.data.words.indexOf(word));
+  }
 
   build() {
-    const { words, features } = this.data, names = words.map((word, id) => `${id} ${word}`);
+    const { words, features } = this.data,
+      names = words.map((word, id) => `${id} ${word}`);
     const choose = (row) => this.set({ row });
-    this.hot = this.table({ title: say("独热 onehot(t)", "onehot(t)"), kind: "x", act: choose,
-      from: (i, j) => say(`${quote(words[this.ids[i]])}的编号是 ${this.ids[i]}，${j === this.ids[i] ? "这一位是 1" : "别处是 0"}`, `the id of ${quote(words[this.ids[i]])} is ${this.ids[i]}: ${j === this.ids[i] ? "1 here" : "0 elsewhere"}`) });
-    this.e = this.parameter("e", { title: "E", kind: "x", rows: names, columns: features, width: features.length,
-      from: () => say("参数；点一下、按 + − 或直接输入来改", "parameter; tap it, press + − or type to change it") });
-    this.x = this.table({ title: "X", kind: "x", act: choose, from: (i, j) => products(this.now.hot[i], this.now.table.map((row) => row[j])) },
-      (i, j) => [[this.hot, i, null], [this.e, null, j]]);
-    this.near = this.table({ title: say("余弦相似度", "cosine similarity"), kind: "scores",
-      from: (_, j) => {
-        const mine = this.now.table[this.ids[this.row]], other = this.now.table[j];
-        return `${quote(words[this.ids[this.row]])}·${quote(words[j])}: ` + (norm(mine) * norm(other) ? `(${products(mine, other)}) ÷ (${short(norm(mine))}·${short(norm(other))})` : say("有一个向量全是 0，余弦按 0 算", "one of the vectors is all 0: taken as 0"));
-      } }, (_, j) => [[this.e, this.ids[this.row], null], [this.e, j, null]]);
-    this.stage = h("div", { class: "play__stage" }, ...[[this.hot, "×", this.e, "=", this.x], [this.near]].map((line) => this.line(line)));
-    return [...this.sentence(words), this.chooser(say("哪个词元", "which token")), this.stage, this.editor()];
+    this.hot = this.table({
+      title: say("独热 onehot(t)", "onehot(t)"),
+      kind: "x",
+      act: choose,
+      from: (i, j) =>
+        say(
+          `${quote(words[this.ids[i]])}的编号是 ${this.ids[i]}，${j === this.ids[i] ? "这一位是 1" : "别处是 0"}`,
+          `the id of ${quote(words[this.ids[i]])} is ${this.ids[i]}: ${j === this.ids[i] ? "1 here" : "0 elsewhere"}`,
+        ),
+    });
+    this.e = this.parameter("e", {
+      title: "E",
+      kind: "x",
+      rows: names,
+      columns: features,
+      width: features.length,
+      from: () =>
+        say(
+          "参数；点一下、按 + − 或直接输入来改",
+          "parameter; tap it, press + − or type to change it",
+        ),
+    });
+    this.x = this.table(
+      {
+        title: "X",
+        kind: "x",
+        act: choose,
+        from: (i, j) =>
+          products(
+            this.now.hot[i],
+            this.now.table.map((row) => row[j]),
+          ),
+      },
+      (i, j) => [
+        [this.hot, i, null],
+        [this.e, null, j],
+      ],
+    );
+    this.near = this.table(
+      {
+        title: say("余弦相似度", "cosine similarity"),
+        kind: "scores",
+        from: (_, j) => {
+          const mine = this.now.table[this.ids[this.row]],
+            other = this.now.table[j];
+          return (
+            `${quote(words[this.ids[this.row]])}·${quote(words[j])}: ` +
+            (norm(mine) * norm(other)
+              ? `(${products(mine, other)}) ÷ (${short(norm(mine))}·${short(norm(other))})`
+              : say("有一个向量全是 0，余弦按 0 算", "one of the vectors is all 0: taken as 0"))
+          );
+        },
+      },
+      (_, j) => [
+        [this.e, this.ids[this.row], null],
+        [this.e, j, null],
+      ],
+    );
+    this.stage = h(
+      "div",
+      { class: "play__stage" },
+      ...[[this.hot, "×", this.e, "=", this.x], [this.near]].map((line) => this.line(line)),
+    );
+    return [
+      ...this.sentence(words),
+      this.chooser(say("哪个词元", "which token")),
+      this.stage,
+      this.editor(),
+    ];
   }
 
   draw() {
-    const { words, features } = this.data, { ids, row } = this, names = this.sequence = ids.map((id) => words[id]), id = ids[row];
-    const table = rows(this.state.e, features.length), now = this.now = { table, ...look(ids, table, id) };
+    const { words, features } = this.data,
+      { ids, row } = this,
+      names = (this.sequence = ids.map((id) => words[id])),
+      id = ids[row];
+    const table = rows(this.state.e, features.length),
+      now = (this.now = { table, ...look(ids, table, id) });
     const chosen = (i) => i === row;
     this.hot.fill(now.hot, { rows: names, columns: words.map((_, i) => i), chosen });
     this.e.fill({ chosen: (i) => i === id });
     this.x.fill(now.x, { rows: names, columns: features, chosen });
-    this.near.fill([now.near], { rows: [words[id]], columns: words.map((_, i) => i), decimals: 2, limit: 1 });
+    this.near.fill([now.near], {
+      rows: [words[id]],
+      columns: words.map((_, i) => i),
+      decimals: 2,
+      limit: 1,
+    });
     this.show();
     const same = ids.filter((other) => other === id).length;
     return say(
       `${quote(words[id])}的编号是 ${id}：独热向量的第 ${id} 位（从 0 数）是 1，乘以 E，取出第 ${id} 行 ${vector(table[id])}。${same > 1 ? `句子里有 ${same} 个，取的是同一行。` : ""}`,
-      `The id of ${quote(words[id])} is ${id}: its one-hot vector has the 1 in place ${id} (from 0), and times E it takes row ${id}, ${vector(table[id])}.${same > 1 ? ` The sentence has ${same} of them, which take the same row.` : ""}`);
+      `The id of ${quote(words[id])} is ${id}: its one-hot vector has the 1 in place ${id} (from 0), and times E it takes row ${id}, ${vector(table[id])}.${same > 1 ? ` The sentence has ${same} of them, which take the same row.` : ""}`,
+    );
   }
-});
+}
+
+customElements.define("qkv-embedding", Embedding);

@@ -2,15 +2,17 @@
 // { embedding (37, d_model), w_q, w_k (d_model, d_k), w_v (d_model, d_v), w_o (d_v, 10), scale }
 import { matmul, softmax, transpose } from "./maths.mjs";
 
-export const LETTERS = 26, DIGITS = 10;
+export const LETTERS = 26,
+  DIGITS = 10;
 export const NAMES = [..."abcdefghijklmnopqrstuvwxyz0123456789"];
 
 /** The share of the variance of the rows that comes from the letters; the rest: from the digits. */
 const letterShare = (rows) => {
-  const spread = (part) => transpose(part).reduce((total, column) => {
-    const mean = column.reduce((sum, x) => sum + x, 0) / column.length;
-    return total + column.reduce((sum, x) => sum + (x - mean) ** 2, 0) / column.length;
-  }, 0);
+  const spread = (part) =>
+    transpose(part).reduce((total, column) => {
+      const mean = column.reduce((sum, x) => sum + x, 0) / column.length;
+      return total + column.reduce((sum, x) => sum + (x - mean) ** 2, 0) / column.length;
+    }, 0);
   const [letters, digits] = [spread(rows.slice(0, LETTERS)), spread(rows.slice(LETTERS))];
   return letters / (letters + digits);
 };
@@ -20,15 +22,22 @@ const onDiagonal = (table) => table.filter((row, i) => largest(row) === i).lengt
 
 /** question_scores() (26, 36), value_logits() (36, 10), letter_share() of keys and values. */
 export function tables({ embedding, w_q, w_k, w_v, w_o, scale }) {
-  const parts = embedding.slice(0, LETTERS + DIGITS), mark = embedding.at(-1);
+  const parts = embedding.slice(0, LETTERS + DIGITS),
+    mark = embedding.at(-1);
   const asked = parts.slice(0, LETTERS).map((row) => row.map((x, i) => x + mark[i]));
-  const keys = matmul(parts, w_k), values = matmul(parts, w_v);
-  const scores = matmul(matmul(asked, w_q), transpose(keys)).map((row) => row.map((x) => x * scale));
+  const keys = matmul(parts, w_k),
+    values = matmul(parts, w_v);
+  const scores = matmul(matmul(asked, w_q), transpose(keys)).map((row) =>
+    row.map((x) => x * scale),
+  );
   const says = matmul(values, w_o);
   return {
-    scores, says,
-    found: onDiagonal(scores.map((row) => row.slice(0, LETTERS))), said: onDiagonal(says.slice(LETTERS)),
-    keys: letterShare(keys), values: letterShare(values),
+    scores,
+    says,
+    found: onDiagonal(scores.map((row) => row.slice(0, LETTERS))),
+    said: onDiagonal(says.slice(LETTERS)),
+    keys: letterShare(keys),
+    values: letterShare(values),
   };
 }
 
@@ -41,9 +50,13 @@ export function pairs(text) {
 
 /** One question: per pair the two parts of its score and its weight; the chances of ten digits. */
 export function answer({ scores, says }, context, letter) {
-  const letterPart = context.map(([a]) => scores[letter][a]), digitPart = context.map(([, d]) => scores[letter][LETTERS + d]);
-  const score = letterPart.map((x, i) => x + digitPart[i]), weights = softmax(score);
-  const logits = says[0].map((_, n) => context.reduce((sum, [a, d], i) => sum + weights[i] * (says[a][n] + says[LETTERS + d][n]), 0));
+  const letterPart = context.map(([a]) => scores[letter][a]),
+    digitPart = context.map(([, d]) => scores[letter][LETTERS + d]);
+  const score = letterPart.map((x, i) => x + digitPart[i]),
+    weights = softmax(score);
+  const logits = says[0].map((_, n) =>
+    context.reduce((sum, [a, d], i) => sum + weights[i] * (says[a][n] + says[LETTERS + d][n]), 0),
+  );
   return { letterPart, digitPart, score, weights, logits, chances: softmax(logits) };
 }
 

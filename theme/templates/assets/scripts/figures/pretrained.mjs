@@ -4,13 +4,25 @@ import { Figure, h, number, say, svg, zh } from "./core.mjs";
 import { attention } from "./maths.mjs";
 
 const FILES = [
-  ["pretrained-e5-zh", say("中文句子，multilingual-e5-small", "Chinese sentences, multilingual-e5-small")],
-  ["pretrained-e5-en", say("英文句子，multilingual-e5-small", "English sentences, multilingual-e5-small")],
-  ["pretrained-minilm-en", say("英文句子，all-MiniLM-L6-v2", "English sentences, all-MiniLM-L6-v2")],
+  [
+    "pretrained-e5-zh",
+    say("中文句子，multilingual-e5-small", "Chinese sentences, multilingual-e5-small"),
+  ],
+  [
+    "pretrained-e5-en",
+    say("英文句子，multilingual-e5-small", "English sentences, multilingual-e5-small"),
+  ],
+  [
+    "pretrained-minilm-en",
+    say("英文句子，all-MiniLM-L6-v2", "English sentences, all-MiniLM-L6-v2"),
+  ],
 ];
 const [NOTHING, ALL] = [-1, -2];
 const signed = (x) => (Number(x.toFixed(2)) > 0 ? "+" : "") + number(x);
-const rows = (flat, n) => Array.from({ length: n }, (_, i) => Array.from(flat.subarray(i * flat.length / n, (i + 1) * flat.length / n)));
+const rows = (flat, n) =>
+  Array.from({ length: n }, (_, i) =>
+    Array.from(flat.subarray((i * flat.length) / n, ((i + 1) * flat.length) / n)),
+  );
 
 /** Little-endian numbers, deflated, in base64. */
 const unpack = async (text, Kind) => {
@@ -21,63 +33,123 @@ const unpack = async (text, Kind) => {
 
 /** A sentence with its numbers as arrays: weights[layer][head] (n, n), parts[layer][head] (n,), kept heads by name. */
 const open = async (sentence, data) => {
-  const n = sentence.pieces.length, { layers, heads } = data;
+  const n = sentence.pieces.length,
+    { layers, heads } = data;
   const [weights, parts, ...kept] = await Promise.all([
-    unpack(sentence.weights, Uint8Array), unpack(sentence.parts, Int16Array),
+    unpack(sentence.weights, Uint8Array),
+    unpack(sentence.parts, Int16Array),
     ...sentence.qkv.map(({ numbers }) => unpack(numbers, Int8Array)),
   ]);
-  const cut = (flat, size) => rows(flat, layers).map((layer) => rows(Float32Array.from(layer), heads).map((head) => rows(Float32Array.from(head), size)));
+  const cut = (flat, size) =>
+    rows(flat, layers).map((layer) =>
+      rows(Float32Array.from(layer), heads).map((head) => rows(Float32Array.from(head), size)),
+    );
   return {
-    weights: cut(weights, n).map((layer) => layer.map((head) => head.map((row) => row.map((x) => x / 100)))),
+    weights: cut(weights, n).map((layer) =>
+      layer.map((head) => head.map((row) => row.map((x) => x / 100))),
+    ),
     parts: cut(parts, 1).map((layer) => layer.map(([row]) => row.map((x) => x / 1000))),
-    qkv: Object.fromEntries(data.kept.map((head, i) => [String(head), [0, 1, 2].map((part) => {
-      const { steps } = sentence.qkv[3 * i + part];
-      return rows(kept[3 * i + part], n).map((row) => row.map((x) => x / steps));
-    })])),
+    qkv: Object.fromEntries(
+      data.kept.map((head, i) => [
+        String(head),
+        [0, 1, 2].map((part) => {
+          const { steps } = sentence.qkv[3 * i + part];
+          return rows(kept[3 * i + part], n).map((row) => row.map((x) => x / steps));
+        }),
+      ]),
+    ),
   };
 };
 
 class Pretrained extends Figure {
   static initial = { data: "", s: 3, layer: 11, head: 0, word: NOTHING, hide: NOTHING };
-  static valid = ({ data, s, layer, head, word, hide }) => FILES.some(([name]) => name === data)
-    && [s, layer, head, word, hide].every(Number.isInteger) && s >= 0 && layer >= 0 && head >= 0 && word >= -1 && hide >= ALL;
+  static valid = ({ data, s, layer, head, word, hide }) =>
+    FILES.some(([name]) => name === data) &&
+    [s, layer, head, word, hide].every(Number.isInteger) &&
+    s >= 0 &&
+    layer >= 0 &&
+    head >= 0 &&
+    word >= -1 &&
+    hide >= ALL;
 
-  get initial() { return { ...Pretrained.initial, data: FILES[zh ? 0 : 1][0] }; }
+  get initial() {
+    return { ...Pretrained.initial, data: FILES[zh ? 0 : 1][0] };
+  }
 
   build() {
     this.files = { [this.initial.data]: Promise.resolve(this.data) };
-    this.sentence = h("select", { onchange: () => this.set({ s: this.sentence.selectedIndex, word: NOTHING, hide: NOTHING }) });
+    this.sentence = h("select", {
+      onchange: () => this.set({ s: this.sentence.selectedIndex, word: NOTHING, hide: NOTHING }),
+    });
     this.hide = h("select", { onchange: () => this.set({ hide: Number(this.hide.value) }) });
     this.chart = svg("svg", { viewBox: "0 0 340 230", width: 340, height: 230, role: "img" });
     this.words = this.pick("word", {
-      label: say("谁的查询", "whose query"), chosen: () => this.shown?.word, act: (word) => this.set({ word }),
+      label: say("谁的查询", "whose query"),
+      chosen: () => this.shown?.word,
+      act: (word) => this.set({ word }),
       options: () => this.shown?.sentence.pieces.map((piece, i) => [i, piece]) ?? [],
     });
     const layer = this.slider("layer", { label: say("层", "layer"), min: 0, max: 11 });
     const head = this.slider("head", { label: say("头", "head"), min: 0, max: 11 });
     this.layers = layer.querySelector("input");
     this.map = this.grid({
-      title: say("注意力图", "attention map"), compact: true, rowTitle: say("查询 ↓ 键 →", "query ↓ key →"),
+      title: say("注意力图", "attention map"),
+      compact: true,
+      rowTitle: say("查询 ↓ 键 →", "query ↓ key →"),
       act: (i) => this.set({ word: i }),
     });
-    this.row = this.grid({ title: "a", from: () => say("注意力权重：这一列分数的 softmax", "attention weight: softmax of that column of scores") });
-    this.scores = this.grid({ title: say("分数", "scores"), kind: "scores", from: () => "q·k / √d_k" });
-    this.push = this.grid({ title: say("推力", "push"), kind: "scores", from: () => say("注意力权重 × (v·W_O)·u", "attention weight × (v·W_O)·u") });
+    this.row = this.grid({
+      title: "a",
+      from: () =>
+        say(
+          "注意力权重：这一列分数的 softmax",
+          "attention weight: softmax of that column of scores",
+        ),
+    });
+    this.scores = this.grid({
+      title: say("分数", "scores"),
+      kind: "scores",
+      from: () => "q·k / √d_k",
+    });
+    this.push = this.grid({
+      title: say("推力", "push"),
+      kind: "scores",
+      from: () => say("注意力权重 × (v·W_O)·u", "attention weight × (v·W_O)·u"),
+    });
     this.q = this.grid({ title: "q", kind: "q", compact: true });
     this.k = this.grid({ title: "K", kind: "k", compact: true });
     this.v = this.grid({ title: "V", kind: "v", compact: true });
     this.note = h("p", {});
-    this.inside = h("details", {}, h("summary", {}, say("这个头的 q、K、V", "q, K and V of this head")), this.q.node, this.k.node, this.v.node);
+    this.inside = h(
+      "details",
+      {},
+      h("summary", {}, say("这个头的 q、K、V", "q, K and V of this head")),
+      this.q.node,
+      this.k.node,
+      this.v.node,
+    );
     return [
       h("label", { class: "play__menu" }, h("span", {}, say("句子", "sentence")), this.sentence),
       this.menu("data", { label: say("语言和模型", "language and model"), options: FILES }),
-      h("label", { class: "play__menu" }, h("span", {}, say("不让这个词看见", "hide from the word")), this.hide),
+      h(
+        "label",
+        { class: "play__menu" },
+        h("span", {}, say("不让这个词看见", "hide from the word")),
+        this.hide,
+      ),
       this.chart,
-      layer, head,
+      layer,
+      head,
       this.words,
       h("div", { class: "play__row" }, this.row.node, this.scores.node, this.push.node),
-      this.note, this.inside,
-      h("details", {}, h("summary", {}, say("这个头的整张注意力图", "the whole attention map of this head")), this.map.node),
+      this.note,
+      this.inside,
+      h(
+        "details",
+        {},
+        h("summary", {}, say("这个头的整张注意力图", "the whole attention map of this head")),
+        this.map.node,
+      ),
     ];
   }
 
@@ -85,56 +157,88 @@ class Pretrained extends Figure {
     if (change.data !== undefined && change.data !== this.state.data) {
       change = { s: 3, word: NOTHING, hide: NOTHING, ...change };
       if (change.data === "pretrained-minilm-en") change = { layer: 5, head: 10, ...change };
-      else if (this.state.data === "pretrained-minilm-en") change = { layer: 11, head: 0, ...change };
+      else if (this.state.data === "pretrained-minilm-en")
+        change = { layer: 11, head: 0, ...change };
     }
     super.set(change, quiet);
   }
 
   draw() {
-    const { data: name, s } = this.state, key = `${name} ${s}`;
+    const { data: name, s } = this.state,
+      key = `${name} ${s}`;
     if (this.shown?.key === key) return this.show();
-    this.files[name] ??= fetch(new URL(`${name}.json`, new URL(this.dataset.src, location))).then((answer) => {
-      if (!answer.ok) throw new Error(answer.status);
-      return answer.json();
-    });
-    this.files[name].then(async (data) => {
-      const at = Math.min(s, data.sentences.length - 1), sentence = data.sentences[at];
-      const opened = await open(sentence, data);
-      if (`${this.state.data} ${this.state.s}` !== key) return; // the reader has gone on
-      this.shown = { key, data, sentence, ...opened };
-      this.redraw();
-    }).catch(() => {
-      delete this.files[name];
-      this.tell(say("数据没有取到。检查网络后再选一次。", "The data did not arrive. Check the connection and choose again."));
-    });
+    this.files[name] ??= fetch(new URL(`${name}.json`, new URL(this.dataset.src, location))).then(
+      (answer) => {
+        if (!answer.ok) throw new Error(answer.status);
+        return answer.json();
+      },
+    );
+    this.files[name]
+      .then(async (data) => {
+        const at = Math.min(s, data.sentences.length - 1),
+          sentence = data.sentences[at];
+        const opened = await open(sentence, data);
+        if (`${this.state.data} ${this.state.s}` !== key) return; // the reader has gone on
+        this.shown = { key, data, sentence, ...opened };
+        this.redraw();
+      })
+      .catch(() => {
+        delete this.files[name];
+        this.tell(
+          say(
+            "数据没有取到。检查网络后再选一次。",
+            "The data did not arrive. Check the connection and choose again.",
+          ),
+        );
+      });
     return this.summary ?? "";
   }
 
   show() {
-    const { data, sentence, weights, parts, qkv } = this.shown, { pieces, own } = sentence;
-    const n = pieces.length, layer = Math.min(this.state.layer, data.layers - 1), head = Math.min(this.state.head, data.heads - 1);
-    const word = this.state.word < 0 || this.state.word >= n ? own[0] : this.state.word, mine = own.includes(word);
+    const { data, sentence, weights, parts, qkv } = this.shown,
+      { pieces, own } = sentence;
+    const n = pieces.length,
+      layer = Math.min(this.state.layer, data.layers - 1),
+      head = Math.min(this.state.head, data.heads - 1);
+    const word = this.state.word < 0 || this.state.word >= n ? own[0] : this.state.word,
+      mine = own.includes(word);
     const hide = this.state.hide >= n || own.includes(this.state.hide) ? NOTHING : this.state.hide;
-    const { word: target, senses } = data.words[sentence.word], [first, second] = senses.map((names) => names[zh ? 0 : 1]);
+    const { word: target, senses } = data.words[sentence.word],
+      [first, second] = senses.map((names) => names[zh ? 0 : 1]);
     this.layers.max = data.layers - 1;
     this.shown.word = word;
 
     const option = (value, text, chosen) => h("option", { value, selected: chosen }, text);
-    this.sentence.replaceChildren(...data.sentences.map((one, i) => option(i, `${one.text}　${data.words[one.word].senses[one.sense][zh ? 0 : 1]}`, one === sentence)));
+    this.sentence.replaceChildren(
+      ...data.sentences.map((one, i) =>
+        option(
+          i,
+          `${one.text}　${data.words[one.word].senses[one.sense][zh ? 0 : 1]}`,
+          one === sentence,
+        ),
+      ),
+    );
     this.hide.replaceChildren(
-      option(NOTHING, say("（都看得见）", "(nothing)"), hide === NOTHING), option(ALL, say("整句其他词", "all other words"), hide === ALL),
-      ...pieces.flatMap((piece, j) => (own.includes(j) ? [] : [option(j, piece, hide === j)])));
+      option(NOTHING, say("（都看得见）", "(nothing)"), hide === NOTHING),
+      option(ALL, say("整句其他词", "all other words"), hide === ALL),
+      ...pieces.flatMap((piece, j) => (own.includes(j) ? [] : [option(j, piece, hide === j)])),
+    );
 
     const blocked = hide === ALL ? sentence.alone : hide >= 0 ? sentence.hidden[hide] : null;
     this.plot(sentence.path, blocked, data, sentence, [first, second], layer);
 
     // One row of attention, taken apart.
-    const map = weights[layer][head], inside = qkv[[layer, head]];
+    const map = weights[layer][head],
+      inside = qkv[[layer, head]];
     const found = inside && attention([inside[0][word]], inside[1], inside[2]);
     const row = found ? found.weights[0] : map[word];
     const column = (list) => list.map((x) => [x]);
     this.row.fill(column(row), { rows: pieces, columns: [pieces[word]] });
-    this.map.fill(map, { rows: pieces.map((piece, i) => `${piece} ${i}`), columns: pieces.map((_, i) => i), chosen: (i) => i === word });
+    this.map.fill(map, {
+      rows: pieces.map((piece, i) => `${piece} ${i}`),
+      columns: pieces.map((_, i) => i),
+      chosen: (i) => i === word,
+    });
     this.scores.node.hidden = this.inside.hidden = !inside;
     if (inside) {
       const [q, k, v] = inside;
@@ -145,46 +249,127 @@ class Pretrained extends Figure {
     }
     this.push.node.hidden = !mine;
     const pushes = parts[layer][head];
-    if (mine) this.push.fill(column(pushes), { rows: pieces, columns: [target], texts: column(pushes.map(signed)), limit: Math.max(0.15, ...pushes.map(Math.abs)) });
-    this.note.textContent = (inside
-      ? say(`a 是注意力权重。q、K、V 是这个头的（各 ${data.d_k} 个分量，存成 8 位二进制）；分数是 q·k/√${data.d_k}，注意力权重由它们重新算出。`,
-        `a: attention weights. q, K and V are this head's (${data.d_k} components each, rounded to 8 bits); scores are q·k/√${data.d_k}, and the attention weights are computed from them.`)
-      : say(`a 是注意力权重。带有 q、K、V 的头：${data.kept.map(([l, k]) => `L${l}H${k}`).join("、")}。`, `a: attention weights. Heads that come with their q, K and V: ${data.kept.map(([l, k]) => `L${l}H${k}`).join(", ")}.`))
-      + (mine && own.length > 1 ? say("推力是这个词各个词元的平均。", " The push is the mean over the tokens of the word.") : "")
-      + (blocked ? say("注意力权重和推力取自什么也没遮住的时候。", " Attention weights and pushes are those of the run with nothing hidden.") : "");
+    if (mine)
+      this.push.fill(column(pushes), {
+        rows: pieces,
+        columns: [target],
+        texts: column(pushes.map(signed)),
+        limit: Math.max(0.15, ...pushes.map(Math.abs)),
+      });
+    this.note.textContent =
+      (inside
+        ? say(
+            `a 是注意力权重。q、K、V 是这个头的（各 ${data.d_k} 个分量，存成 8 位二进制）；分数是 q·k/√${data.d_k}，注意力权重由它们重新算出。`,
+            `a: attention weights. q, K and V are this head's (${data.d_k} components each, rounded to 8 bits); scores are q·k/√${data.d_k}, and the attention weights are computed from them.`,
+          )
+        : say(
+            `a 是注意力权重。带有 q、K、V 的头：${data.kept.map(([l, k]) => `L${l}H${k}`).join("、")}。`,
+            `a: attention weights. Heads that come with their q, K and V: ${data.kept.map(([l, k]) => `L${l}H${k}`).join(", ")}.`,
+          )) +
+      (mine && own.length > 1
+        ? say("推力是这个词各个词元的平均。", " The push is the mean over the tokens of the word.")
+        : "") +
+      (blocked
+        ? say(
+            "注意力权重和推力取自什么也没遮住的时候。",
+            " Attention weights and pushes are those of the run with nothing hidden.",
+          )
+        : "");
 
-    const most = row.indexOf(Math.max(...row)), end = sentence.path.at(-1) / 100;
-    const pushed = mine ? say(`，推力 ${signed(pushes[most])}`, `, pushed by ${signed(pushes[most])}`) : "";
+    const most = row.indexOf(Math.max(...row)),
+      end = sentence.path.at(-1) / 100;
+    const pushed = mine
+      ? say(`，推力 ${signed(pushes[most])}`, `, pushed by ${signed(pushes[most])}`)
+      : "";
     const where = `${number(end)}${say("（1 是", " (1 is ")}${first}${say("，−1 是", ", −1 is ")}${second}${say("）", ")")}`;
-    const after = blocked ? say(`；遮住后是 ${number(blocked.at(-1) / 100)}`, `; with that hidden, at ${number(blocked.at(-1) / 100)}`) : "";
+    const after = blocked
+      ? say(
+          `；遮住后是 ${number(blocked.at(-1) / 100)}`,
+          `; with that hidden, at ${number(blocked.at(-1) / 100)}`,
+        )
+      : "";
     return say(
       `L${layer}H${head} 里，“${pieces[word]}”看“${pieces[most]}”最多，${number(row[most])}${pushed}。走完 ${data.layers} 层，“${target}”在 ${where}${after}。`,
-      `In L${layer}H${head} “${pieces[word]}” looks most at “${pieces[most]}”: ${number(row[most])}${pushed}. After ${data.layers} layers “${target}” is at ${where}${after}.`);
+      `In L${layer}H${head} “${pieces[word]}” looks most at “${pieces[most]}”: ${number(row[most])}${pushed}. After ${data.layers} layers “${target}” is at ${where}${after}.`,
+    );
   }
 
   /** The way of the word through the layers; the other sentences of the same word in grey. */
   plot(path, blocked, data, sentence, [first, second], layer) {
     const others = data.sentences.filter((one) => one !== sentence && one.word === sentence.word);
     const all = [path, blocked ?? [], ...others.map((one) => one.path)].flat();
-    const low = Math.min(-100, ...all), high = Math.max(100, ...all), last = data.layers;
-    const x = (i) => 40 + i * (330 - 40) / last, y = (v) => 18 + (high - v) * (190 - 18) / (high - low);
-    const line = (values, more) => svg("polyline", { points: values.map((v, i) => `${x(i).toFixed(1)},${y(v).toFixed(1)}`).join(" "), fill: "none", ...more });
-    const text = (words, at, more) => svg("text", { x: at[0], y: at[1], "font-size": 12, fill: "currentColor", ...more }, words);
+    const low = Math.min(-100, ...all),
+      high = Math.max(100, ...all),
+      last = data.layers;
+    const x = (i) => 40 + (i * (330 - 40)) / last,
+      y = (v) => 18 + ((high - v) * (190 - 18)) / (high - low);
+    const line = (values, more) =>
+      svg("polyline", {
+        points: values.map((v, i) => `${x(i).toFixed(1)},${y(v).toFixed(1)}`).join(" "),
+        fill: "none",
+        ...more,
+      });
+    const text = (words, at, more) =>
+      svg("text", { x: at[0], y: at[1], "font-size": 12, fill: "currentColor", ...more }, words);
     const colour = sentence.sense ? "currentColor" : "var(--qkv-heat)";
-    this.chart.setAttribute("aria-label", say(`坐标随层数的变化：从 ${number(path[0] / 100)} 到 ${number(path.at(-1) / 100)}`, `place by layer: from ${number(path[0] / 100)} to ${number(path.at(-1) / 100)}`));
+    this.chart.setAttribute(
+      "aria-label",
+      say(
+        `坐标随层数的变化：从 ${number(path[0] / 100)} 到 ${number(path.at(-1) / 100)}`,
+        `place by layer: from ${number(path[0] / 100)} to ${number(path.at(-1) / 100)}`,
+      ),
+    );
     this.chart.replaceChildren(
-      svg("rect", { x: x(layer), y: 18, width: x(1) - x(0), height: 190 - 18, fill: "var(--qkv-line)", "fill-opacity": 0.18 }),
+      svg("rect", {
+        x: x(layer),
+        y: 18,
+        width: x(1) - x(0),
+        height: 190 - 18,
+        fill: "var(--qkv-line)",
+        "fill-opacity": 0.18,
+      }),
       ...[100, 0, -100].flatMap((v) => [
-        svg("line", { x1: 40, x2: 330, y1: y(v), y2: y(v), stroke: "var(--qkv-line)", "stroke-width": v ? 0.5 : 1 }),
+        svg("line", {
+          x1: 40,
+          x2: 330,
+          y1: y(v),
+          y2: y(v),
+          stroke: "var(--qkv-line)",
+          "stroke-width": v ? 0.5 : 1,
+        }),
         text(number(v / 100, 0), [34, y(v) + 4], { "text-anchor": "end" }),
       ]),
-      text(first, [44, y(100) + 14]), text(second, [44, y(-100) - 5]),
-      ...Array.from({ length: last + 1 }, (_, i) => (i % 2 ? [] : [text(String(i), [x(i), 206], { "text-anchor": "middle" })])).flat(),
+      text(first, [44, y(100) + 14]),
+      text(second, [44, y(-100) - 5]),
+      ...Array.from({ length: last + 1 }, (_, i) =>
+        i % 2 ? [] : [text(String(i), [x(i), 206], { "text-anchor": "middle" })],
+      ).flat(),
       text(say("走过的层数", "layers passed"), [330, 224], { "text-anchor": "end" }),
-      ...others.map((one) => line(one.path, { stroke: "var(--qkv-line)", "stroke-width": 1, "stroke-opacity": 0.6, "stroke-dasharray": one.sense ? "3 2" : null })),
-      ...(blocked ? [line(blocked, { stroke: "var(--qkv-line)", "stroke-width": 2.5, "stroke-dasharray": "2 3" }), svg("circle", { cx: x(last), cy: y(blocked.at(-1)), r: 3, fill: "var(--qkv-line)" })] : []),
-      line(path, { stroke: colour, "stroke-width": 2.5, "stroke-dasharray": sentence.sense ? "6 4" : null }),
-      svg("circle", { cx: x(last), cy: y(path.at(-1)), r: 4, fill: colour }));
+      ...others.map((one) =>
+        line(one.path, {
+          stroke: "var(--qkv-line)",
+          "stroke-width": 1,
+          "stroke-opacity": 0.6,
+          "stroke-dasharray": one.sense ? "3 2" : null,
+        }),
+      ),
+      ...(blocked
+        ? [
+            line(blocked, {
+              stroke: "var(--qkv-line)",
+              "stroke-width": 2.5,
+              "stroke-dasharray": "2 3",
+            }),
+            svg("circle", { cx: x(last), cy: y(blocked.at(-1)), r: 3, fill: "var(--qkv-line)" }),
+          ]
+        : []),
+      line(path, {
+        stroke: colour,
+        "stroke-width": 2.5,
+        "stroke-dasharray": sentence.sense ? "6 4" : null,
+      }),
+      svg("circle", { cx: x(last), cy: y(path.at(-1)), r: 4, fill: colour }),
+    );
   }
 }
 

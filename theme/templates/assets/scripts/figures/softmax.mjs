@@ -3,7 +3,12 @@
 import { Figure, h, number, say, svg } from "./core.mjs";
 import { entropy, jacobian, norm, softmax } from "./maths.mjs";
 
-const DIVISORS = [["1", "1"], ["sqrt", "√d_k"], ["d_k", "d_k"], ["model", "√d_model"]];
+const DIVISORS = [
+  ["1", "1"],
+  ["sqrt", "√d_k"],
+  ["d_k", "d_k"],
+  ["model", "√d_model"],
+];
 
 /** Twice the base 2 logarithm of divisor times temperature: d_k = 2^d, temperature 2^t, d_model 512. */
 export const halfPowers = (d, by, t) => ({ 1: 0, sqrt: d, d_k: 2 * d, model: 9 })[by] + 2 * t;
@@ -11,12 +16,24 @@ export const halfPowers = (d, by, t) => ({ 1: 0, sqrt: d, d_k: 2 * d, model: 9 }
 /** What the figure shows of one query. */
 export const oneQuery = (scores, d, by, t) => {
   const divided = scores.map((score) => score * 2 ** ((d - halfPowers(d, by, t)) / 2));
-  const weights = softmax(divided), passed = jacobian(weights);
-  return { scores: divided, weights, jacobian: passed, norm: norm(passed.flat()), entropy: entropy(weights) / Math.log(scores.length) };
+  const weights = softmax(divided),
+    passed = jacobian(weights);
+  return {
+    scores: divided,
+    weights,
+    jacobian: passed,
+    norm: norm(passed.flat()),
+    entropy: entropy(weights) / Math.log(scores.length),
+  };
 };
 
-const LEFT = 32, WIDTH = 5.7, FLOOR = 186, HIGH = 110, N_BINS = 49; // bin 0: below all others
-const raised = (power) => String(power).replace(/[-\d]/g, (sign) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(sign)]);
+const LEFT = 32,
+  WIDTH = 5.7,
+  FLOOR = 186,
+  HIGH = 110,
+  N_BINS = 49; // bin 0: below all others
+const raised = (power) =>
+  String(power).replace(/[-\d]/g, (sign) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(sign)]);
 const small = (x) => {
   if (x >= 0.01 || x === 0) return number(x);
   const [digits, power] = x.toExponential(1).split("e");
@@ -24,19 +41,45 @@ const small = (x) => {
 };
 const share = (x) => `${number(100 * x, x > 0 && x < 0.01 ? 1 : 0)}%`;
 
-customElements.define("qkv-softmax", class extends Figure {
+class Softmax extends Figure {
   static initial = { d: 6, by: "1", t: 0 };
-  static valid = ({ d, by, t }) => Number.isInteger(d) && d >= 0 && d <= 10 && DIVISORS.some(([name]) => name === by)
-    && Number.isInteger(t) && Math.abs(t) <= 3;
+  static valid = ({ d, by, t }) =>
+    Number.isInteger(d) &&
+    d >= 0 &&
+    d <= 10 &&
+    DIVISORS.some(([name]) => name === by) &&
+    Number.isInteger(t) &&
+    Math.abs(t) <= 3;
 
   build() {
-    this.scores = this.grid({ title: say("分数", "scores"), kind: "scores", decimals: 1, from: () => say("同一个随机数 × √d_k ÷ 除数 ÷ 温度", "the same random number × √d_k ÷ divisor ÷ temperature") });
-    this.weights = this.grid({ title: say("注意力权重", "attention weights"), from: () => say("这一行分数的 softmax", "softmax of that row of scores") });
-    this.passed = this.grid({ title: say("雅可比矩阵", "Jacobian"), kind: "scores", from: (i, j) => `a${i + 1}(${i === j ? "1" : "0"} − a${j + 1})` });
+    this.scores = this.grid({
+      title: say("分数", "scores"),
+      kind: "scores",
+      decimals: 1,
+      from: () =>
+        say(
+          "同一个随机数 × √d_k ÷ 除数 ÷ 温度",
+          "the same random number × √d_k ÷ divisor ÷ temperature",
+        ),
+    });
+    this.weights = this.grid({
+      title: say("注意力权重", "attention weights"),
+      from: () => say("这一行分数的 softmax", "softmax of that row of scores"),
+    });
+    this.passed = this.grid({
+      title: say("雅可比矩阵", "Jacobian"),
+      kind: "scores",
+      from: (i, j) => `a${i + 1}(${i === j ? "1" : "0"} − a${j + 1})`,
+    });
     return [
       this.slider("d", { label: "d_k", min: 0, max: 10, show: (d) => String(2 ** d) }),
       this.choice("by", { label: say("分数除以", "divide the scores by"), options: DIVISORS }),
-      this.slider("t", { label: say("温度", "temperature"), min: -3, max: 3, show: (t) => (t < 0 ? `1/${2 ** -t}` : String(2 ** t)) }),
+      this.slider("t", {
+        label: say("温度", "temperature"),
+        min: -3,
+        max: 3,
+        show: (t) => (t < 0 ? `1/${2 ** -t}` : String(2 ** t)),
+      }),
       h("div", { class: "play__row play__pair" }, this.scores.node, this.weights.node),
       h("div", { class: "play__row play__pair" }, this.passed.node, this.histogram()),
     ];
@@ -45,36 +88,94 @@ customElements.define("qkv-softmax", class extends Figure {
   /** Bars of which one can be asked for its number: by pointing, or with the arrow keys. */
   histogram() {
     const text = (x, y, words, more = {}) => svg("text", { x, y, ...more }, words);
-    const ticks = [-8, -6, -4, -2, 0].map((power) => text(this.place(10 ** power), FLOOR + 28, power ? `10${raised(power)}` : "1", { "text-anchor": "middle" }));
-    this.bars = Array.from({ length: N_BINS }, (_, i) => svg("rect", { x: LEFT + WIDTH * i, width: WIDTH - 1, fill: "var(--qkv-heat)" }));
+    const ticks = [-8, -6, -4, -2, 0].map((power) =>
+      text(this.place(10 ** power), FLOOR + 28, power ? `10${raised(power)}` : "1", {
+        "text-anchor": "middle",
+      }),
+    );
+    this.bars = Array.from({ length: N_BINS }, (_, i) =>
+      svg("rect", { x: LEFT + WIDTH * i, width: WIDTH - 1, fill: "var(--qkv-heat)" }),
+    );
     const line = { stroke: "currentColor", "stroke-width": 2 };
     this.parts = {
-      most: text(LEFT - 5, FLOOR - HIGH + 9, "", { "text-anchor": "end" }), below: text(178, 56, ""),
-      median: svg("path", line), mean: svg("path", { ...line, "stroke-dasharray": "4 3" }), own: svg("path", { fill: "currentColor" }),
-      medianText: text(8, 36, ""), meanText: text(168, 36, ""), ownText: text(16, 56, ""),
+      most: text(LEFT - 5, FLOOR - HIGH + 9, "", { "text-anchor": "end" }),
+      below: text(178, 56, ""),
+      median: svg("path", line),
+      mean: svg("path", { ...line, "stroke-dasharray": "4 3" }),
+      own: svg("path", { fill: "currentColor" }),
+      medianText: text(8, 36, ""),
+      meanText: text(168, 36, ""),
+      ownText: text(16, 56, ""),
     };
-    const ask = (i) => { this.bin = Math.max(0, Math.min(N_BINS - 1, i)); this.mark(); this.tell(this.picture.getAttribute("aria-valuetext")); };
-    const forget = () => { if (this.picture !== document.activeElement) { this.bin = null; this.mark(); } this.tell(); };
+    const ask = (i) => {
+      this.bin = Math.max(0, Math.min(N_BINS - 1, i));
+      this.mark();
+      this.tell(this.picture.getAttribute("aria-valuetext"));
+    };
+    const forget = () => {
+      if (this.picture !== document.activeElement) {
+        this.bin = null;
+        this.mark();
+      }
+      this.tell();
+    };
     const under = (event) => {
       const { left, width } = this.picture.getBoundingClientRect();
-      ask(Math.floor(((event.clientX - left) / width * 320 - LEFT) / WIDTH));
+      ask(Math.floor((((event.clientX - left) / width) * 320 - LEFT) / WIDTH));
     };
-    this.picture = svg("svg", {
-      viewBox: "0 0 320 220", width: 320, role: "slider", tabindex: 0, fill: "currentColor", "font-size": 12,
-      "aria-label": say("雅可比矩阵范数的直方图，左右键逐条查看", "histogram of Jacobian norms; left and right keys go from bar to bar"),
-      "aria-valuemin": 0, "aria-valuemax": N_BINS - 1,
-      onpointermove: under, onpointerdown: under, onpointerleave: forget, onblur: forget,
-      onfocus: () => { if (this.bin == null) ask(this.fullest); },
-      onkeydown: (event) => {
-        const move = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, Home: -99, End: 99 }[event.key];
-        if (!move || event.ctrlKey || event.metaKey || event.altKey) return;
-        ask(this.bin + move);
-        event.preventDefault();
-        event.stopPropagation();
+    this.picture = svg(
+      "svg",
+      {
+        viewBox: "0 0 320 220",
+        width: 320,
+        role: "slider",
+        tabindex: 0,
+        fill: "currentColor",
+        "font-size": 12,
+        "aria-label": say(
+          "雅可比矩阵范数的直方图，左右键逐条查看",
+          "histogram of Jacobian norms; left and right keys go from bar to bar",
+        ),
+        "aria-valuemin": 0,
+        "aria-valuemax": N_BINS - 1,
+        onpointermove: under,
+        onpointerdown: under,
+        onpointerleave: forget,
+        onblur: forget,
+        onfocus: () => {
+          if (this.bin == null) ask(this.fullest);
+        },
+        onkeydown: (event) => {
+          const move = {
+            ArrowLeft: -1,
+            ArrowDown: -1,
+            ArrowRight: 1,
+            ArrowUp: 1,
+            Home: -99,
+            End: 99,
+          }[event.key];
+          if (!move || event.ctrlKey || event.metaKey || event.altKey) return;
+          ask(this.bin + move);
+          event.preventDefault();
+          event.stopPropagation();
+        },
       },
-    }, text(0, 12, say("2000 个随机查询的雅可比矩阵范数", "norms of the Jacobians of 2000 random queries"), { "font-weight": 600 }),
-    svg("path", { d: `M160 46h12v12h-12zM${LEFT} ${FLOOR - HIGH}H${this.place(0.01)}V${FLOOR}H${LEFT}z`, fill: "var(--qkv-line)", "fill-opacity": 0.16 }),
-    svg("path", { d: `M${LEFT} ${FLOOR}H${LEFT + N_BINS * WIDTH}`, stroke: "var(--qkv-line)" }), this.bars, ticks, Object.values(this.parts));
+      text(
+        0,
+        12,
+        say("2000 个随机查询的雅可比矩阵范数", "norms of the Jacobians of 2000 random queries"),
+        { "font-weight": 600 },
+      ),
+      svg("path", {
+        d: `M160 46h12v12h-12zM${LEFT} ${FLOOR - HIGH}H${this.place(0.01)}V${FLOOR}H${LEFT}z`,
+        fill: "var(--qkv-line)",
+        "fill-opacity": 0.16,
+      }),
+      svg("path", { d: `M${LEFT} ${FLOOR}H${LEFT + N_BINS * WIDTH}`, stroke: "var(--qkv-line)" }),
+      this.bars,
+      ticks,
+      Object.values(this.parts),
+    );
     return this.picture;
   }
 
@@ -84,45 +185,75 @@ customElements.define("qkv-softmax", class extends Figure {
   }
 
   mark() {
-    const { bin = null } = this, i = bin ?? this.fullest, { lowest, bins_per_decade: each } = this.data;
-    this.bars.forEach((bar, j) => bar.setAttribute("fill", j === bin ? "currentColor" : "var(--qkv-heat)"));
+    const { bin = null } = this,
+      i = bin ?? this.fullest,
+      { lowest, bins_per_decade: each } = this.data;
+    this.bars.forEach((bar, j) =>
+      bar.setAttribute("fill", j === bin ? "currentColor" : "var(--qkv-heat)"),
+    );
     const [from, to] = [i - 1, i].map((edge) => small(10 ** (lowest + edge / each)));
-    const range = i ? say(`${from} 到 ${to}`, `${from} to ${to}`) : say(`低于 ${to}`, `below ${to}`);
+    const range = i
+      ? say(`${from} 到 ${to}`, `${from} to ${to}`)
+      : say(`低于 ${to}`, `below ${to}`);
     this.picture.setAttribute("aria-valuenow", i);
-    this.picture.setAttribute("aria-valuetext", say(`范数 ${range}：${this.counts[i]} 个查询`, `norm ${range}: ${this.counts[i]} queries`));
+    this.picture.setAttribute(
+      "aria-valuetext",
+      say(`范数 ${range}：${this.counts[i]} 个查询`, `norm ${range}: ${this.counts[i]} queries`),
+    );
   }
 
   draw() {
-    const { d, by, t } = this.state, query = oneQuery(JSON.parse(this.dataset.scores), d, by, t);
-    const keys = query.scores.map((_, j) => j + 1), names = { rows: [say("查询", "query")], columns: keys };
+    const { d, by, t } = this.state,
+      query = oneQuery(JSON.parse(this.dataset.scores), d, by, t);
+    const keys = query.scores.map((_, j) => j + 1),
+      names = { rows: [say("查询", "query")], columns: keys };
     this.scores.fill([query.scores], names);
     this.weights.fill([query.weights], names);
     this.passed.fill(query.jacobian, { rows: keys, columns: keys, limit: 0.25 });
 
-    const row = this.data.histograms.find((one) => one.d_k === 2 ** d && one.half_powers === halfPowers(d, by, t));
+    const row = this.data.histograms.find(
+      (one) => one.d_k === 2 ** d && one.half_powers === halfPowers(d, by, t),
+    );
     this.counts = Array(N_BINS).fill(0);
     this.counts[0] = row.lower;
-    row.counts.forEach((count, i) => { this.counts[row.first + i + 1] = count; });
+    row.counts.forEach((count, i) => {
+      this.counts[row.first + i + 1] = count;
+    });
     const most = Math.max(...this.counts);
     this.fullest = this.counts.indexOf(most);
     this.bars.forEach((bar, i) => {
-      const tall = HIGH * this.counts[i] / most;
+      const tall = (HIGH * this.counts[i]) / most;
       bar.setAttribute("y", FLOOR - tall);
       bar.setAttribute("height", tall);
     });
-    const { parts } = this, below = row["below_0.01"];
+    const { parts } = this,
+      below = row["below_0.01"];
     parts.most.textContent = most;
     parts.below.textContent = `< 0.01: ${share(below)}`;
-    for (const [name, x, words] of [["median", 0, say("中位数", "median")], ["mean", 160, say("平均", "mean")]]) {
-      parts[name].setAttribute("d", `M${x + 1} 24v14M${this.place(row[name])} ${FLOOR}V${FLOOR - HIGH}`);
+    for (const [name, x, words] of [
+      ["median", 0, say("中位数", "median")],
+      ["mean", 160, say("平均", "mean")],
+    ]) {
+      parts[name].setAttribute(
+        "d",
+        `M${x + 1} 24v14M${this.place(row[name])} ${FLOOR}V${FLOOR - HIGH}`,
+      );
       parts[`${name}Text`].textContent = `${words} ${small(row[name])}`;
     }
-    parts.own.setAttribute("d", `M0 57l5 -10 5 10zM${this.place(query.norm) - 5} ${FLOOR + 13}l5 -10 5 10z`);
+    parts.own.setAttribute(
+      "d",
+      `M0 57l5 -10 5 10zM${this.place(query.norm) - 5} ${FLOOR + 13}l5 -10 5 10z`,
+    );
     parts.ownText.textContent = `${say("上面的查询", "query above")} ${small(query.norm)}`;
     this.mark();
-    const largest = number(Math.max(...query.weights)), spread = number(query.entropy), [median, mean, own] = [row.median, row.mean, query.norm].map(small);
+    const largest = number(Math.max(...query.weights)),
+      spread = number(query.entropy),
+      [median, mean, own] = [row.median, row.mean, query.norm].map(small);
     return say(
       `这个查询：最大的注意力权重 ${largest}，熵是平均分配时的 ${spread}，雅可比矩阵的范数 ${own}。2000 个随机查询：范数的中位数 ${median}，平均 ${mean}，小于 0.01 的占 ${share(below)}。`,
-      `This query: largest attention weight ${largest}, entropy ${spread} (1 for equal shares), norm of the Jacobian ${own}. 2000 random queries: median norm ${median}, mean ${mean}, below 0.01 in ${share(below)} of them.`);
+      `This query: largest attention weight ${largest}, entropy ${spread} (1 for equal shares), norm of the Jacobian ${own}. 2000 random queries: median norm ${median}, mean ${mean}, below 0.01 in ${share(below)} of them.`,
+    );
   }
-});
+}
+
+customElements.define("qkv-softmax", Softmax);

@@ -5,13 +5,17 @@ import { cut } from "./words.mjs";
 
 /** A whole number as it is, another to the decimals. */
 export const short = (x, decimals = 3) => number(x, Number.isInteger(x) ? 0 : decimals);
-export const vector = (row, decimals) => (row.length > 1 ? `(${row.map((x) => short(x, decimals)).join(", ")})` : short(row[0], decimals));
+export const vector = (row, decimals) =>
+  row.length > 1 ? `(${row.map((x) => short(x, decimals)).join(", ")})` : short(row[0], decimals);
 /** 0·1 + 2·2 */
-export const products = (a, b, decimals) => a.map((x, i) => `${short(x, decimals)}·${short(b[i], decimals)}`).join(" + ");
+export const products = (a, b, decimals) =>
+  a.map((x, i) => `${short(x, decimals)}·${short(b[i], decimals)}`).join(" + ");
 export const quote = (word) => say(`“${word}”`, `“${word}”`);
 export const list = (items) => items.join(say("、", ", "));
-export const rows = (flat, width) => Array.from({ length: flat.length / width }, (_, i) => flat.slice(i * width, (i + 1) * width));
-export const numbers = (flat, size) => flat.length === size && flat.every((x) => Number.isFinite(x) && Math.abs(x) <= 99);
+export const rows = (flat, width) =>
+  Array.from({ length: flat.length / width }, (_, i) => flat.slice(i * width, (i + 1) * width));
+export const numbers = (flat, size) =>
+  flat.length === size && flat.every((x) => Number.isFinite(x) && Math.abs(x) <= 99);
 const MOST = 6; // words: as many columns as a phone shows
 
 export class Steps extends Figure {
@@ -30,8 +34,16 @@ export class Steps extends Figure {
   sentence(vocabulary) {
     const why = (text) => {
       const { words, unknown } = cut(text, vocabulary);
-      if (unknown.length) return say(`词表里没有${unknown.map(quote).join("")}。按“词表”看能用哪些。`, `Not in the word list: ${unknown.map(quote).join(", ")}. The button “words” shows what is.`);
-      if (words.length > MOST) return say(`最多 ${MOST} 个词，这里有 ${words.length} 个。`, `At most ${MOST} words; these are ${words.length}.`);
+      if (unknown.length)
+        return say(
+          `词表里没有${unknown.map(quote).join("")}。按“词表”看能用哪些。`,
+          `Not in the word list: ${unknown.map(quote).join(", ")}. The button “words” shows what is.`,
+        );
+      if (words.length > MOST)
+        return say(
+          `最多 ${MOST} 个词，这里有 ${words.length} 个。`,
+          `At most ${MOST} words; these are ${words.length}.`,
+        );
       return say(`写 1 到 ${MOST} 个词。`, `Write 1 to ${MOST} words.`);
     };
     const append = (word) => {
@@ -39,58 +51,108 @@ export class Steps extends Figure {
       if (Steps.readable(text, vocabulary)) this.set({ text });
       else this.tell(why(text));
     };
-    const all = h("p", { class: "play__words", hidden: true }, vocabulary.map((word) => h("button", { type: "button", onclick: () => append(word) }, word)));
-    const open = h("button", { type: "button", "aria-expanded": "false", onclick: () => {
-      all.hidden = !all.hidden;
-      open.setAttribute("aria-expanded", String(!all.hidden));
-    } }, say("词表", "words"));
-    return [h("div", { class: "play__typed" }, this.field("text", { label: say("句子", "sentence"), hint: why }), open), all];
+    const all = h(
+      "p",
+      { class: "play__words", hidden: true },
+      vocabulary.map((word) => h("button", { type: "button", onclick: () => append(word) }, word)),
+    );
+    const open = h(
+      "button",
+      {
+        type: "button",
+        "aria-expanded": "false",
+        onclick: () => {
+          all.hidden = !all.hidden;
+          open.setAttribute("aria-expanded", String(!all.hidden));
+        },
+      },
+      say("词表", "words"),
+    );
+    return [
+      h(
+        "div",
+        { class: "play__typed" },
+        this.field("text", { label: say("句子", "sentence"), hint: why }),
+        open,
+      ),
+      all,
+    ];
   }
 
   /** One of the words of the sentence: `this.sequence`, of which `this.row` is chosen. */
   chooser(label) {
-    return this.pick("row", { label, options: () => this.sequence.map((word, i) => [i, word]), chosen: () => this.row, act: (row) => this.set({ row }) });
+    return this.pick("row", {
+      label,
+      options: () => this.sequence.map((word, i) => [i, word]),
+      chosen: () => this.row,
+      act: (row) => this.set({ row }),
+    });
   }
 
   /** Names of the steps; `stages[i]` are the lines of step i: lists of nodes and of signs between them. */
   walk(names, stages) {
     this.stages = stages;
-    const go = (by) => this.set({ step: Math.max(0, Math.min(names.length - 1, this.state.step + by)) });
+    const go = (by) =>
+      this.set({ step: Math.max(0, Math.min(names.length - 1, this.state.step + by)) });
     this.back = h("button", { type: "button", onclick: () => go(-1) }, say("← 上一步", "← back"));
     this.on = h("button", { type: "button", onclick: () => go(1) }, say("下一步 →", "next →"));
     this.stage = h("div", { class: "play__stage" });
     return [
-      h("div", { class: "play__walk" },
-        this.choice("step", { label: say("步骤", "step"), options: names.map((name, i) => [i, name]) }),
-        h("p", { class: "play__bar" }, this.back, this.on)),
+      h(
+        "div",
+        { class: "play__walk" },
+        this.choice("step", {
+          label: say("步骤", "step"),
+          options: names.map((name, i) => [i, name]),
+        }),
+        h("p", { class: "play__bar" }, this.back, this.on),
+      ),
       this.stage,
     ];
   }
 
   /** Grids and the signs between them, beside each other. */
   line(parts) {
-    return h("div", { class: "play__row" },
-      parts.map((part) => (typeof part === "string" ? h("span", { class: "play__sign", "aria-hidden": "true" }, part) : part.node ?? part)));
+    return h(
+      "div",
+      { class: "play__row" },
+      parts.map((part) =>
+        typeof part === "string"
+          ? h("span", { class: "play__sign", "aria-hidden": "true" }, part)
+          : (part.node ?? part),
+      ),
+    );
   }
 
   /** A grid that marks, when a cell is read, the cells `of(i, j)` it is made of: [grid, row, column], null for all. */
   table(options, of) {
-    const { node, fill } = this.grid({ write: short, ...options }), table = node.firstChild;
+    const { node, fill } = this.grid({ write: short, ...options }),
+      table = node.firstChild;
     const mark = (event) => {
-      for (const cell of this.live.querySelectorAll("[data-part]")) cell.removeAttribute("data-part");
+      for (const cell of this.live.querySelectorAll("[data-part]"))
+        cell.removeAttribute("data-part");
       const cell = event.target.closest("tbody td");
       if (!cell || !["pointerover", "focusin"].includes(event.type)) return;
-      for (const [other, row, column] of of?.(cell.parentNode.sectionRowIndex, cell.cellIndex - 1) ?? []) {
+      for (const [other, row, column] of of?.(
+        cell.parentNode.sectionRowIndex,
+        cell.cellIndex - 1,
+      ) ?? []) {
         [...other.node.querySelectorAll("tbody tr")].forEach((line, i) => {
           if (row !== null && row !== i) return;
-          [...line.querySelectorAll("td")].forEach((part, j) => part.toggleAttribute("data-part", column === null || column === j));
+          [...line.querySelectorAll("td")].forEach((part, j) =>
+            part.toggleAttribute("data-part", column === null || column === j),
+          );
         });
       }
     };
-    for (const type of ["pointerover", "pointerleave", "focusin", "focusout"]) table.addEventListener(type, mark);
+    for (const type of ["pointerover", "pointerleave", "focusin", "focusout"])
+      table.addEventListener(type, mark);
     const written = (values, { decimals = 3, ...more } = {}) => {
       const whole = values.flat().every(Number.isInteger);
-      fill(values, { ...more, texts: values.map((row) => row.map((x) => number(x, whole ? 0 : decimals))) });
+      fill(values, {
+        ...more,
+        texts: values.map((row) => row.map((x) => number(x, whole ? 0 : decimals))),
+      });
     };
     return { node, fill: written };
   }
@@ -99,22 +161,33 @@ export class Steps extends Figure {
    * A grid over `this.state[key]`, a flat list, whose cells the reader changes: tap, Enter, + and −,
    * or a digit. `get()` has other numbers to show for it, which `put(x, at)` turns back.
    */
-  parameter(key, { width, rows: side, columns, get = () => this.state[key], put = (x) => x, ...options }, of) {
+  parameter(
+    key,
+    { width, rows: side, columns, get = () => this.state[key], put = (x) => x, ...options },
+    of,
+  ) {
     const hold = (i, j) => {
       const at = i * width + j;
       this.hand = {
         name: `${options.title}[${side[i]}, ${columns[j]}]`,
         get: () => get()[at],
-        put: (x) => this.set({ [key]: this.state[key].map((old, other) => (other === at ? put(x, at) : old)) }),
+        put: (x) =>
+          this.set({
+            [key]: this.state[key].map((old, other) => (other === at ? put(x, at) : old)),
+          }),
         cell: () => made.node.querySelectorAll("tbody td")[at],
       };
     };
     const take = (i, j, open) => {
       hold(i, j);
       this.redraw();
-      if (open) { this.input.focus(); this.input.select(); }
+      if (open) {
+        this.input.focus();
+        this.input.select();
+      }
     };
-    const made = this.table({ ...options, act: (i, j) => take(i, j) }, of), table = made.node.firstChild;
+    const made = this.table({ ...options, act: (i, j) => take(i, j) }, of),
+      table = made.node.firstChild;
     table.addEventListener("keydown", (event) => {
       const cell = event.target.closest("tbody td");
       if (!cell || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -128,7 +201,10 @@ export class Steps extends Figure {
     const parameter = {
       node: made.node,
       hold,
-      mark: () => table.querySelectorAll("tbody td").forEach((cell) => cell.toggleAttribute("data-hand", this.hand?.cell() === cell)),
+      mark: () =>
+        table
+          .querySelectorAll("tbody td")
+          .forEach((cell) => cell.toggleAttribute("data-hand", this.hand?.cell() === cell)),
       fill: (more) => {
         made.fill(rows(get(), width), { rows: side, columns, ...more });
         parameter.mark();
@@ -141,15 +217,37 @@ export class Steps extends Figure {
   /** The value of the cell in hand, with + and − for a thumb. */
   editor(again) {
     this.label = h("span", {});
-    this.input = h("input", { type: "number", step: "any", min: -99, max: 99,
-      oninput: () => { if (this.input.value !== "") this.hand.put(Number(this.input.value)); },
-      onkeydown: (event) => { if (["Enter", "Escape"].includes(event.key)) { event.preventDefault(); this.hand.cell().focus(); } },
-      onblur: () => this.redraw() });
-    const button = (by, label, sign) => h("button", { type: "button", "aria-label": label, onclick: () => this.nudge(by) }, sign);
-    this.editing = h("p", { class: "play__edit" }, h("label", {}, this.label, this.input), button(-1, say("减 1", "minus 1"), "−"), button(1, say("加 1", "plus 1"), "+"), again);
+    this.input = h("input", {
+      type: "number",
+      step: "any",
+      min: -99,
+      max: 99,
+      oninput: () => {
+        if (this.input.value !== "") this.hand.put(Number(this.input.value));
+      },
+      onkeydown: (event) => {
+        if (["Enter", "Escape"].includes(event.key)) {
+          event.preventDefault();
+          this.hand.cell().focus();
+        }
+      },
+      onblur: () => this.redraw(),
+    });
+    const button = (by, label, sign) =>
+      h("button", { type: "button", "aria-label": label, onclick: () => this.nudge(by) }, sign);
+    this.editing = h(
+      "p",
+      { class: "play__edit" },
+      h("label", {}, this.label, this.input),
+      button(-1, say("减 1", "minus 1"), "−"),
+      button(1, say("加 1", "plus 1"), "+"),
+      again,
+    );
     return this.editing;
   }
-  nudge(by) { this.hand.put(Math.round((this.hand.get() + by) * 1e6) / 1e6); }
+  nudge(by) {
+    this.hand.put(Math.round((this.hand.get() + by) * 1e6) / 1e6);
+  }
 
   /** To be called last by draw(). */
   show() {
@@ -170,7 +268,8 @@ export class Steps extends Figure {
     this.editing.hidden = !this.hand;
     if (this.hand) {
       this.label.textContent = `${this.hand.name} =`;
-      if (this.input !== document.activeElement) this.input.value = Math.round(this.hand.get() * 1e6) / 1e6;
+      if (this.input !== document.activeElement)
+        this.input.value = Math.round(this.hand.get() * 1e6) / 1e6;
     }
   }
 }

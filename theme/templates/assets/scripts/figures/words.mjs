@@ -9,9 +9,17 @@ const glued = (text, at) => /^(?:[a-z]{2}|\d\d)$/.test(text.slice(at - 1, at + 1
  * them; upper and lower case, full and half width are the same. { words, unknown }.
  */
 export const cut = (text, vocabulary) => {
-  const typed = text.normalize("NFKC").toLowerCase(), words = [], unknown = [];
-  const known = vocabulary.map((word) => [word, word.toLowerCase()]).sort((a, b) => b[1].length - a[1].length);
-  const find = (at) => known.find(([, word]) => typed.startsWith(word, at) && !glued(typed, at) && !glued(typed, at + word.length));
+  const typed = text.normalize("NFKC").toLowerCase(),
+    words = [],
+    unknown = [];
+  const known = vocabulary
+    .map((word) => [word, word.toLowerCase()])
+    .sort((a, b) => b[1].length - a[1].length);
+  const find = (at) =>
+    known.find(
+      ([, word]) =>
+        typed.startsWith(word, at) && !glued(typed, at) && !glued(typed, at + word.length),
+    );
   for (let at = 0; at < typed.length;) {
     const found = find(at);
     if (found) {
@@ -20,7 +28,8 @@ export const cut = (text, vocabulary) => {
     } else if (STOP.test(typed[at])) at += 1;
     else {
       const from = at;
-      do at += 1; while (at < typed.length && !STOP.test(typed[at]) && !find(at));
+      do at += 1;
+      while (at < typed.length && !STOP.test(typed[at]) && !find(at));
       unknown.push(typed.slice(from, at));
     }
   }
