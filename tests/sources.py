@@ -11,8 +11,9 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 sys.path.insert(0, str(ROOT / "theme/hooks"))  # the build's own reading of includes and citations
 
-from citations import CITATION  # noqa: E402
 from includes import INCLUDE, sections  # noqa: E402
+
+from theme.extensions.citations import CITATION  # noqa: E402
 
 PAGES = sorted(path.relative_to(DOCS / "zh").as_posix() for path in (DOCS / "zh").rglob("*.md"))
 FENCE = re.compile(r"^( *)(```+).*?^\1\2 *$", re.M | re.S)

@@ -20,7 +20,7 @@ from urllib.parse import urljoin
 
 import jinja2
 from cells import cells
-from citations import CITATION, cited
+from extensions import about
 from includes import INCLUDE
 from mathematics import MACROS
 from mkdocs.config.defaults import MkDocsConfig
@@ -28,6 +28,8 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from place import OFFLINE, is_main
 from runtime import wheel
+
+from theme.extensions import citations, references
 
 ADMONITION = re.compile(r'^(!!!|\?\?\?\+?) \w+ "(.*)"\n((?:(?: {4}.*)?\n)+)', re.M)
 OBJECT = re.compile(r"^::: (\S+)$", re.M)
@@ -155,8 +157,10 @@ def export(page: Page, config: MkDocsConfig, files: Files) -> str:
 
     title, _, body = page.markdown.strip().partition("\n")
     head = f"{title}\n\n{words['from']} [{config.site_name}: {page.title}]({address('')})"
-    body = OBJECT.sub(unfold_object, f"{body}\n")
-    body = CITATION.sub(lambda match: (cited(match, page) or ("", match[0]))[1], body)
+    facts = about(page, config)
+    body = "\n".join(references.listing(line, facts) for line in body.split("\n"))
+    body = OBJECT.sub(unfold_object, f"{citations.linked(body, facts)}\n")
+    body = citations.plain(body, facts)
     body = ADMONITION.sub(unfold, body)
     twin = page.file.dest_uri.replace(".html", ".md")
     write(twin, plain(f"{head}\n{body}", draw=False))

@@ -1,0 +1,1 @@
+"""Markdown → page → reader: what turns the sources into a site."""

@@ -1,0 +1,17 @@
+"""What this site's Markdown means: Python-Markdown extensions, one idea a file, without MkDocs."""
+
+from __future__ import annotations
+
+from markdown.extensions import Extension
+
+from theme.extensions.citations import Citations
+from theme.extensions.page import Page
+from theme.extensions.references import References
+
+
+def extensions(page: Page) -> list[Extension]:
+    """All of them, for one page."""
+    return [
+        References(page),
+        Citations(page),
+    ]
