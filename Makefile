@@ -6,10 +6,10 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve build offline new-page pages test lint links pretrained clean
+.PHONY: help serve build offline new-page pages test test-all kernels lint links pretrained clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 serve: $(VENV)/.site ## serve both languages on http://127.0.0.1:8000, live (PORT=8001 for another port)
 	@! $(BIN)/python -c 'import socket; socket.create_connection(("127.0.0.1", $(PORT)), 1)' 2>/dev/null || \
@@ -29,8 +29,15 @@ pages: $(VENV)/.test ## check the pages and their examples, without building the
 	@$(BIN)/python -m pytest --quiet docs/examples tests/test_pages.py tests/test_references.py \
 	  tests/test_glossary.py tests/test_new_page.py
 
-test: lint ## run everything: package, examples, pages, and the built site in a browser
+test: lint ## package, examples, pages, and the built site in a browser; minutes
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
+test-all: lint ## everything, before a release: what is slow too, and on other processors' kernels
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m ''
+	@$(MAKE) --no-print-directory kernels
+
+kernels: $(VENV)/.test ## all that computes, as NumPy and BLAS compute it on other processors
+	@$(BIN)/python tests/kernels.py
 
 SCRIPTS := theme/templates/assets/scripts theme/runtime
 
