@@ -14,6 +14,7 @@ sys.path.insert(0, str(ROOT / "theme/hooks"))  # the build's own reading of incl
 from includes import INCLUDE, sections  # noqa: E402
 
 from theme.extensions.citations import CITATION  # noqa: E402
+from theme.numbers.source import plain  # noqa: E402
 
 PAGES = sorted(path.relative_to(DOCS / "zh").as_posix() for path in (DOCS / "zh").rglob("*.md"))
 FENCE = re.compile(r"^( *)(```+).*?^\1\2 *$", re.M | re.S)
@@ -33,7 +34,7 @@ class Source:
         self.path = DOCS / language / name
         self.name = name
         self.text = self.path.read_text(encoding="utf-8")
-        self.prose = blank(FENCE, blank(FRONT, self.text))
+        self.prose = plain(blank(FENCE, blank(FRONT, self.text)))  # numbers without addresses
 
     def at(self, line: int) -> str:
         return f"{self.path.relative_to(ROOT)}:{line}"

@@ -30,6 +30,7 @@ from place import OFFLINE, is_main
 from runtime import wheel
 
 from theme.extensions import citations, references
+from theme.numbers import source as numbers
 
 ADMONITION = re.compile(r'^(!!!|\?\?\?\+?) \w+ "(.*)"\n((?:(?: {4}.*)?\n)+)', re.M)
 OBJECT = re.compile(r"^::: (\S+)$", re.M)
@@ -155,7 +156,7 @@ def export(page: Page, config: MkDocsConfig, files: Files) -> str:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8", newline="\n")
 
-    title, _, body = page.markdown.strip().partition("\n")
+    title, _, body = numbers.plain(page.markdown).strip().partition("\n")
     head = f"{title}\n\n{words['from']} [{config.site_name}: {page.title}]({address('')})"
     facts = about(page, config)
     body = "\n".join(references.listing(line, facts) for line in body.split("\n"))

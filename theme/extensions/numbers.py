@@ -1,0 +1,64 @@
+"""`[1.192](=trap:1.2)`: a number and its address become `<span class="number" data-from="…">`.
+
+A figure's text alternative and caption stay plain text. What is wrong with a number is said once,
+with its line, when the page is read; theme/numbers explains addresses and finds the faults.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from xml.etree.ElementTree import Element
+
+import markdown
+from markdown.inlinepatterns import LinkInlineProcessor
+from markdown.preprocessors import Preprocessor
+from markdown.util import ETX
+
+from theme.extensions.page import Page, PageExtension, log, place
+from theme.numbers import source
+
+PUNCTUATION = re.compile(r"[，。；：？！）、”》,.;:?!)]+")
+
+
+class Numbers(PageExtension):
+    def __init__(self, page: Page) -> None:
+        super().__init__(page)
+        complain(page)  # here and not in extendMarkdown: docstrings are converted with it as well
+
+    def extendMarkdown(self, md: markdown.Markdown) -> None:
+        # before pymdownx.superfences (25) takes the fences away
+        md.preprocessors.register(Source(md), "numbers", 27)
+        # after code, formulas and escapes (180); before footnotes (175) and links (160)
+        md.inlinePatterns.register(Span(r"\[(?![@^])", md), "number", 177)
+
+
+class Source(Preprocessor):
+    """Leaves each cell and each figure's words with what belongs to them."""
+
+    def run(self, lines: list[str]) -> list[str]:
+        text = source.without_attributes("\n".join(lines))
+        return source.by_cell(text).split("\n")
+
+
+def complain(page: Page) -> None:
+    text = page.path.read_text(encoding="utf-8")
+    where = place(page.path).rpartition(":")[0]
+    for fault in source.faults(text, page.name, page.language):
+        log.warning("%s:%d: %s", where, source.line(text, fault.start), fault.message)
+
+
+class Span(LinkInlineProcessor):
+    # The library types the method of its older base class, which takes no data.
+    def handleMatch(self, m: re.Match[str], data: str) -> Any:  # type: ignore[override]
+        text, index, handled = self.getText(data, m.end(0))
+        if not handled or not data.startswith("(=", index):
+            return None, None, None
+        end = source.closing(data, index)
+        if end < 0:
+            return None, None, None
+        span = Element("span", {"class": "number", "data-from": data[index + 2 : end].strip()})
+        # Punctuation stays beside a formula, which is what keeps it from starting a line.
+        after = PUNCTUATION.match(data, end + 1) if text.endswith(ETX) else None
+        span.text = text + (after[0] if after else "")
+        return span, m.start(0), after.end() if after else end + 1

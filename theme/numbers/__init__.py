@@ -1,0 +1,14 @@
+"""Where a number on a page comes from: `[1.192](=trap:1.2)` is text beside an address.
+
+digits.py reads and writes numbers in text, addresses.py finds what an address stands for, source.py
+finds both in the Markdown of a page and compares them,
+outputs.py compares what examples print. `python -m theme.numbers` is for the hand.
+Nothing here knows MkDocs or Python-Markdown.
+"""
+
+# Pages whose decimals have no addresses yet. The set only shrinks; empty, it goes.
+UNCONVERTED = {
+    "backpropagation", "birth-of-qkv", "cross-attention", "embedding", "index", "induction-heads",
+    "masks", "multi-head", "position", "pretrained", "queries-keys-values", "references",
+    "similarity", "where-weights-come-from", "why-sqrt-dk",
+}  # fmt: skip
