@@ -6,7 +6,7 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve build offline new-page pages test test-all kernels lint links pretrained clean
+.PHONY: help serve build offline new-page pages numbers test test-all kernels lint links pretrained clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -27,7 +27,10 @@ new-page: $(VENV)/.site ## lay out a page in both languages: make new-page NAME=
 
 pages: $(VENV)/.test ## check the pages and their examples, without building the site; takes seconds
 	@$(BIN)/python -m pytest --quiet docs/examples tests/test_pages.py tests/test_references.py \
-	  tests/test_glossary.py tests/test_new_page.py
+	  tests/test_glossary.py tests/test_numbers.py tests/test_new_page.py
+
+numbers: $(VENV)/.test ## write the numbers of the pages anew where code computes others now
+	@$(BIN)/python -m theme.numbers write
 
 test: lint ## package, examples, pages, and the built site in a browser; minutes
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile

@@ -36,10 +36,10 @@ def test_no_page_is_unfinished() -> None:
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """A copy of what a page is made of, and checked by."""
-    for folder in ("docs", "tests", "theme/hooks", "theme/new-page", "qkv_docs"):
-        no = shutil.ignore_patterns("__pycache__", "conftest.py")  # which needs torch
+    for folder in ("docs", "tests", "theme", "qkv_docs"):
+        no = shutil.ignore_patterns("__pycache__", "vendor", "conftest.py")  # which needs torch
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=no)
-    for file in ("mkdocs.yml", "pyproject.toml", "theme/new_page.py"):
+    for file in ("mkdocs.yml", "pyproject.toml", "conftest.py"):
         shutil.copy(ROOT / file, tmp_path / file)
     return tmp_path
 
