@@ -12,7 +12,7 @@ import yaml
 from sources import ROOT
 
 READMES = [ROOT / "README.md", ROOT / "README.zh.md"]
-LINK = re.compile(r"\]\((?!https?:|figure:|\.\./)([^)#]+)")
+LINK = re.compile(r"\]\((?!https?:|figure:|=|\.\./)([^)#]+)")
 
 
 def text(path: Path) -> str:
