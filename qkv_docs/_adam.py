@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from qkv_docs._checks import FloatArray
+from qkv_docs._checks import FloatArray, number
 
 
 class Adam:
@@ -21,7 +21,7 @@ class Adam:
     """
 
     def __init__(self, parameters: Mapping[str, FloatArray], lr: float) -> None:
-        self.parameters, self.lr, self.steps = parameters, lr, 0
+        self.parameters, self.lr, self.steps = parameters, number("lr", lr, least=0), 0
         self.mean = {name: np.zeros_like(w) for name, w in parameters.items()}
         self.square = {name: np.zeros_like(w) for name, w in parameters.items()}
 

@@ -5,7 +5,8 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from qkv_docs._checks import BoolArray, FloatArray, attention_inputs, softmax_input
+from qkv_docs._checks import BoolArray, FloatArray, number
+from qkv_docs._shapes import attention_inputs, softmax_input
 
 
 def softmax(x: ArrayLike, axis: int = -1) -> FloatArray:
@@ -20,8 +21,7 @@ def softmax(x: ArrayLike, axis: int = -1) -> FloatArray:
         axis: the axis to sum over; the last one by default.
 
     Returns:
-        The weights, in the shape of `x`. Floating dtypes are kept (float16 is computed in
-        float32 and rounded at the end), integers give float64.
+        The weights, in the shape and dtype of `x` (integers give float64).
 
     Raises:
         TypeError: `x` does not hold real numbers.
@@ -38,7 +38,7 @@ def softmax(x: ArrayLike, axis: int = -1) -> FloatArray:
         >>> softmax([-np.inf, -np.inf])
         array([0., 0.])
     """
-    x, dtype = softmax_input(x)
+    x, axis, dtype = softmax_input(x, axis)
     lowest = np.finfo(x.dtype).min  # a finite start: a row of -inf stays -inf
     with np.errstate(invalid="ignore", over="ignore"):
         peak = x.max(axis=axis, keepdims=True, initial=lowest)
@@ -65,17 +65,20 @@ def scaled_dot_product_attention(
         q: queries, `(..., n_q, d_k)`.
         k: keys, `(..., n_k, d_k)`.
         v: values, `(..., n_k, d_v)`. The batch dimensions of all three broadcast.
-        mask: boolean, True = may attend; broadcasts to `(..., n_q, n_k)`.
+        mask: boolean, True = may attend; broadcasts to `(..., n_q, n_k)`, the last axes lined up.
+            With heads, q `(batch, n_heads, n_q, d_k)`, a mask `(n_heads, n_q, n_k)` is one a head;
+            one a sequence is `(batch, 1, n_q, n_k)`, a padding mask `(batch, 1, 1, n_k)`.
         scale: what the dot products are multiplied by; `1 / sqrt(d_k)` by default.
 
     Returns:
         `output`, `(..., n_q, d_v)`, and `weights`, the attention weights, `(..., n_q, n_k)`, whose
-        rows sum to 1 (to 0 where nothing may be attended to).
-        The dtype is kept (float16 is computed in float32 and rounded at the end).
+        rows sum to 1 (to 0 where nothing may be attended to). The dtype is that of q, k and v.
 
     Raises:
-        TypeError: q, k or v is not floating point, or the mask is not boolean.
-        ValueError: the shapes do not fit, d_k is 0, or an array has fewer than two dimensions.
+        TypeError: q, k or v does not hold real numbers, the mask is not boolean, or the scale is
+            not a number.
+        ValueError: the shapes do not fit, d_k is 0, an array has fewer than two dimensions, or a
+            padding mask `(batch, 1, n_k)` fits the heads as well.
 
     Source:
         [@vaswani2017, eq. 1]
@@ -96,9 +99,9 @@ def scaled_dot_product_attention(
         ValueError: q and k need the same d_k, got (3, 4) and (5, 8)
     """
     q, k, v, mask, dtype = attention_inputs(q, k, v, mask)
-    scale = 1 / math.sqrt(q.shape[-1]) if scale is None else float(scale)
-    with np.errstate(invalid="ignore"):  # a masked key may be inf
-        scores = q @ k.swapaxes(-1, -2) * scale  # (..., n_q, n_k)
+    scale = 1 / math.sqrt(q.shape[-1]) if scale is None else number("scale", scale)
+    with np.errstate(over="ignore", invalid="ignore"):  # a masked key may be huge, inf or nan
+        scores = q * scale @ k.swapaxes(-1, -2)  # (..., n_q, n_k), scaled before it can overflow
     if mask is not None:
         scores = np.where(mask, scores, -np.inf)  # exp(-inf) = 0
     weights = softmax(scores)  # each row sums to 1

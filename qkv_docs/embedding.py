@@ -3,24 +3,26 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from qkv_docs._checks import FloatArray, embedding_table, integer, known_ids
+from qkv_docs._checks import FloatArray, float_dtype, integer, known_ids
+from qkv_docs._shapes import embedding_table
 
 
-def one_hot(ids: ArrayLike, size: int) -> FloatArray:
+def one_hot(ids: ArrayLike, size: int, *, dtype: DTypeLike = np.float64) -> FloatArray:
     """Return one row for each id: 1 at the id, 0 everywhere else.
 
     Args:
         ids: token ids, integers of any shape `(...)`, each in `0 .. size - 1`.
         size: the number of tokens in the vocabulary, at least 1.
+        dtype: of the result: that of the table which the rows are multiplied by.
 
     Returns:
-        The rows, float64, `(..., size)`.
+        The rows, `(..., size)`.
 
     Raises:
         IndexError: an id is outside the vocabulary; a negative id is never counted from the end.
-        TypeError: the ids or the size are not integers.
+        TypeError: the ids or the size are not integers, or there is no such floating dtype.
         ValueError: the size is less than 1.
 
     Examples:
@@ -29,7 +31,7 @@ def one_hot(ids: ArrayLike, size: int) -> FloatArray:
                [1., 0., 0.]])
     """
     ids = known_ids(ids, integer("size", size, least=1))
-    rows = np.zeros((*ids.shape, size))
+    rows = np.zeros((*ids.shape, size), float_dtype(dtype))
     np.put_along_axis(rows, ids[..., None], 1.0, axis=-1)
     return rows
 

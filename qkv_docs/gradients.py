@@ -5,7 +5,8 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from qkv_docs._checks import FloatArray, attention_inputs, gradient_pairs, output_gradient
+from qkv_docs._checks import FloatArray, number, numbers
+from qkv_docs._shapes import attention_inputs, gradient_pairs, output_gradient
 from qkv_docs.attention import masked_product, scaled_dot_product_attention
 
 
@@ -22,11 +23,10 @@ def softmax_backward(grad: ArrayLike, weights: ArrayLike) -> FloatArray:
         weights: what softmax returned along its last axis, `(..., n)`.
 
     Returns:
-        The gradient of the scores, `(..., n)`. The dtype is kept (float16 is computed in float32
-        and rounded at the end).
+        The gradient of the scores, `(..., n)`, in the dtype of the two.
 
     Raises:
-        TypeError: an array is not floating point.
+        TypeError: an array does not hold real numbers.
         ValueError: the shapes differ, or scalars came.
 
     Source:
@@ -62,15 +62,16 @@ def scaled_dot_product_attention_backward(
         q: queries, `(..., n_q, d_k)`.
         k: keys, `(..., n_k, d_k)`.
         v: values, `(..., n_k, d_v)`.
-        mask: boolean, True = may attend; broadcasts to `(..., n_q, n_k)`.
+        mask: boolean, True = may attend; broadcasts to `(..., n_q, n_k)`, as it does there.
         scale: what the dot products were multiplied by; `1 / sqrt(d_k)` by default.
 
     Returns:
         The gradients of q, k and v, each in the shape of its array; what was broadcast is summed.
-        The dtype is kept (float16 is computed in float32 and rounded at the end).
+        The dtype is that of q, k and v.
 
     Raises:
-        TypeError: an array is not floating point, or the mask is not boolean.
+        TypeError: an array does not hold real numbers, the mask is not boolean, or the scale is
+            not a number.
         ValueError: the shapes do not fit.
 
     Source:
@@ -85,13 +86,14 @@ def scaled_dot_product_attention_backward(
         k [[-0.5], [0.5]]
         v [[0.5], [0.5]]
     """
-    shapes = np.shape(q), np.shape(k), np.shape(v)
+    q, k, v = numbers("q", q), numbers("k", k), numbers("v", v)
+    shapes = q.shape, k.shape, v.shape
     q, k, v, mask, dtype = attention_inputs(q, k, v, mask)
-    scale = 1 / math.sqrt(q.shape[-1]) if scale is None else float(scale)
+    scale = 1 / math.sqrt(q.shape[-1]) if scale is None else number("scale", scale)
     output, weights = scaled_dot_product_attention(q, k, v, mask, scale=scale)
     grad_output = output_gradient(grad_output, output)
 
-    with np.errstate(invalid="ignore"):  # a masked value may be inf
+    with np.errstate(over="ignore", invalid="ignore"):  # a masked value may be huge or inf
         grad_weights = grad_output @ v.swapaxes(-1, -2)  # (..., n_q, n_k)
     if mask is not None:
         grad_weights = np.where(mask, grad_weights, 0)

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from qkv_docs._checks import FloatArray, at_least_2d, float_arrays, integer, multi_head_mask
+from qkv_docs._checks import FloatArray, array, integer, real_arrays
+from qkv_docs._shapes import at_least_2d, multi_head_mask
 from qkv_docs.attention import scaled_dot_product_attention
 
 
@@ -20,10 +21,10 @@ def split_heads(x: ArrayLike, n_heads: int) -> NDArray[Any]:
         n_heads: the number of heads, a divisor of d.
 
     Returns:
-        The heads, `(..., n_heads, n, d / n_heads)`.
+        The heads, `(..., n_heads, n, d / n_heads)`: x seen in another way, not a copy.
 
     Raises:
-        TypeError: n_heads is not an integer.
+        TypeError: n_heads is not an integer, or x is a masked array.
         ValueError: n_heads does not divide d, or x has fewer than two dimensions.
 
     Source:
@@ -41,7 +42,7 @@ def split_heads(x: ArrayLike, n_heads: int) -> NDArray[Any]:
                [[2, 3],
                 [6, 7]]])
     """
-    x = np.asarray(x)
+    x = array("x", x)
     at_least_2d("x", x)
     *batch, n, d = x.shape
     if d % integer("n_heads", n_heads, least=1):
@@ -60,6 +61,7 @@ def merge_heads(x: ArrayLike) -> NDArray[Any]:
         The rows, `(..., n, n_heads * d)`; `merge_heads(split_heads(x, n_heads))` is x.
 
     Raises:
+        TypeError: x is a masked array.
         ValueError: x has fewer than three dimensions.
 
     Source:
@@ -70,7 +72,7 @@ def merge_heads(x: ArrayLike) -> NDArray[Any]:
         array([[0, 1, 2, 3],
                [4, 5, 6, 7]])
     """
-    x = np.asarray(x)
+    x = array("x", x)
     if x.ndim < 3:
         raise ValueError(f"x needs three dimensions or more, (..., n_heads, n, d), got {x.shape}")
     *batch, n_heads, n, d = x.shape
@@ -101,17 +103,19 @@ def multi_head_attention(
         context: where keys and values come from, `(..., n_k, d_context)`: cross-attention.
             x itself by default: self-attention.
         mask: boolean, True = may attend; broadcasts to `(..., n_q, n_k)`, the same for all heads.
+            Two axes are always `(n_q, n_k)`: a padding mask `(batch, n_k)`, as PyTorch takes it,
+            is `mask[:, None, :]` here, which `padding_mask` makes.
         n_kv_heads: the number of key and value heads, a divisor of n_heads: grouped-query
             attention, in which neighbouring query heads share one; 1 is multi-query attention.
             n_heads by default.
 
     Returns:
-        `output`, `(..., n_q, d_out)`, and `weights`, `(..., n_heads, n_q, n_k)`. The dtype is
-        kept (float16 is computed in float32 and rounded at the end).
+        `output`, `(..., n_q, d_out)`, and `weights`, `(..., n_heads, n_q, n_k)`, in the dtype of
+        the arrays.
 
     Raises:
-        TypeError: an array is not floating point, the mask is not boolean, or a number of heads
-            is not an integer.
+        TypeError: an array does not hold real numbers, the mask is not boolean, or a number of
+            heads is not an integer.
         ValueError: the shapes or the numbers of heads do not fit.
 
     Source:
@@ -125,14 +129,15 @@ def multi_head_attention(
         >>> output.shape, weights.shape
         ((5, 8), (2, 5, 5))
     """
-    (x, context, w_q, w_k, w_v, w_o), dtype = float_arrays(
+    (x, context, w_q, w_k, w_v, w_o), dtype = real_arrays(
         x=x, context=x if context is None else context, w_q=w_q, w_k=w_k, w_v=w_v, w_o=w_o
     )
     n_kv_heads = n_heads if n_kv_heads is None else n_kv_heads
     mask = multi_head_mask(x, context, w_q, w_k, w_v, w_o, n_heads, n_kv_heads, mask)
-    q = split_heads(x @ w_q, n_heads)  # (..., n_heads, n_q, d_k)
-    k = split_heads(context @ w_k, n_kv_heads)  # (..., n_kv_heads, n_k, d_k)
-    v = split_heads(context @ w_v, n_kv_heads)  # (..., n_kv_heads, n_k, d_v)
+    with np.errstate(over="ignore", invalid="ignore"):  # a masked row may be huge, inf or nan
+        q = split_heads(x @ w_q, n_heads)  # (..., n_heads, n_q, d_k)
+        k = split_heads(context @ w_k, n_kv_heads)  # (..., n_kv_heads, n_k, d_k)
+        v = split_heads(context @ w_v, n_kv_heads)  # (..., n_kv_heads, n_k, d_v)
     shared = n_heads // n_kv_heads  # query heads for each key head
     k, v = np.repeat(k, shared, axis=-3), np.repeat(v, shared, axis=-3)
     heads, weights = scaled_dot_product_attention(q, k, v, mask)

@@ -3,17 +3,18 @@
 A sequence is a few different letters, repeated: `k d x p m k d x p …`. What follows a letter is
 random, and new in every sequence; from the second round on it can be read from the first. There
 is no MLP and no normalisation, so only attention can read it. Positions enter through `rope`
-alone: the vectors that the layers hand on say nothing about them.
+alone: they are not put into the vectors that the layers hand on. A causal mask leaks a little of
+them all the same, but nothing that a linear map, such as W_Q and W_K, can read.
 """
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from qkv_docs._adam import Adam
-from qkv_docs._checks import FloatArray, integer, known_ids
+from qkv_docs._checks import FloatArray, generator, integer, known_ids, text, trainable
 from qkv_docs.attention import scaled_dot_product_attention, softmax
 from qkv_docs.gradients import scaled_dot_product_attention_backward
 from qkv_docs.masks import causal_mask
@@ -83,7 +84,7 @@ def induction_batch(
         The sequences, as an `InductionBatch`.
 
     Raises:
-        TypeError: a number is not an integer.
+        TypeError: a number is not an integer, or rng no NumPy Generator.
         ValueError: a number is too small, longest less than shortest or more than 26.
 
     Examples:
@@ -100,7 +101,7 @@ def induction_batch(
     integer("longest", longest, least=integer("shortest", shortest, least=1))
     if longest > LETTERS:
         raise ValueError(f"there are {LETTERS} letters, got longest={longest}")
-    alphabets = rng.permuted(np.tile(np.arange(LETTERS), (size, 1)), axis=1)
+    alphabets = generator(rng).permuted(np.tile(np.arange(LETTERS), (size, 1)), axis=1)
     periods = rng.integers(shortest, longest + 1, size=size)
     places = np.arange(n + 1) % periods[:, None]
     return InductionBatch(np.take_along_axis(alphabets, places, axis=1), periods)
@@ -151,6 +152,9 @@ class InductionModel:
 
     parameters: dict[str, FloatArray]
 
+    def __post_init__(self) -> None:
+        trainable(**self.parameters)
+
     @classmethod
     def create(
         cls, seed: int = 0, *, n_layers: int = 2, d_model: int = 32, d_k: int = 16
@@ -161,9 +165,16 @@ class InductionModel:
             seed: the same seed gives the same model.
             n_layers: how many layers.
             d_model: width of the residual stream.
-            d_k: width of a query, a key and a value.
+            d_k: width of a query, a key and a value: even, for `rope`.
+
+        Raises:
+            TypeError: a number is not an integer.
+            ValueError: a number is too small, or d_k is odd.
         """
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng(integer("seed", seed, least=0, most=None))
+        integer("d_model", d_model, least=1)
+        if integer("d_k", d_k, least=2) % 2:
+            raise ValueError(f"d_k must be even, for rope turns pairs of columns, got {d_k}")
         parameters: dict[str, FloatArray] = {"w_e": rng.standard_normal((LETTERS, d_model))}
         for layer in range(1, integer("n_layers", n_layers, least=1) + 1):
             for name in ("w_q", "w_k", "w_v"):
@@ -193,17 +204,18 @@ class InductionModel:
 
         Raises:
             IndexError: there is no such letter.
-            TypeError: the letters are not integers.
+            TypeError: the letters are not integers, or cut is not a string.
             ValueError: there is no such path, or the model does not have two layers.
         """
-        logits, _, layers = self._run(known_ids(ids, LETTERS), cut)
+        logits, _, layers = self._run(ids, cut)
         return logits, [layer.weights for layer in layers]
 
-    def _run(
-        self, ids: NDArray[np.integer[Any]], cut: str = ""
-    ) -> tuple[FloatArray, FloatArray, list[_Layer]]:
+    def _run(self, ids: ArrayLike, cut: str = "") -> tuple[FloatArray, FloatArray, list[_Layer]]:
         """Logits, the stream they are read from, and what every layer computed."""
-        if cut and (set(cut) - set(PATHS) or self.n_layers != 2):
+        ids = known_ids(ids, LETTERS)
+        if ids.ndim == 0:
+            raise ValueError(f"ids must be rows of letters, (size, n), got {ids}")
+        if text("cut", cut) and (set(cut) - set(PATHS) or self.n_layers != 2):
             raise ValueError(f"cut: some of {PATHS!r}, in a model of two layers, got {cut!r} "
                              f"and {self.n_layers}")  # fmt: skip
         w, layers = self.parameters, []
@@ -222,7 +234,16 @@ class InductionModel:
         return stream @ w["w_u"], stream, layers
 
     def scores(self, batch: InductionBatch, *, cut: str = "") -> InductionScores:
-        """Accuracy, previous-token attention and induction attention; `cut` as in `forward`."""
+        """Accuracy, previous-token attention and induction attention; `cut` as in `forward`.
+
+        Raises:
+            ValueError: no answer can be known, for no sequence of the batch has a second round.
+        """
+        if not batch.known.any():
+            raise ValueError(
+                f"no answer can be known: {batch.inputs.shape[-1]} letters, no second round of "
+                f"{batch.periods.min(initial=LETTERS)} or more"
+            )
         logits, weights = self.forward(batch.inputs, cut=cut)
         right = logits.argmax(axis=-1) == batch.targets
         before = np.diagonal(weights[0], offset=-1, axis1=-2, axis2=-1)  # (size, n - 1)
@@ -233,6 +254,7 @@ class InductionModel:
 
     def loss_and_gradients(self, batch: InductionBatch) -> tuple[float, dict[str, FloatArray]]:
         """The mean cross-entropy over all letters, and its gradient for each parameter."""
+        known_ids(batch.letters, LETTERS, "letters")
         logits, stream, layers = self._run(batch.inputs)
         w, (size, n) = self.parameters, batch.inputs.shape
         right = batch.targets[..., None]
@@ -296,15 +318,16 @@ def train_induction(
         batch_size: sequences in a batch; every step draws a new one.
         seed: the seed of the batches.
         every: evaluate at step 0, then every so many steps, and at the last one.
-        shortest: the shortest period of the sequences, as in `induction_batch`.
+        shortest: the shortest period of the sequences, as in `induction_batch`, which have 20
+            letters.
         longest: the longest.
 
     Returns:
         The history: steps, loss and scores.
 
     Raises:
-        TypeError: a number of steps or sequences is not an integer.
-        ValueError: one of those numbers is too small.
+        TypeError: a number of steps or sequences is not an integer, or lr not a number.
+        ValueError: one of those numbers is too small, or the periods so long that nothing repeats.
 
     Examples:
         >>> model = InductionModel.create(seed=0)
@@ -314,6 +337,8 @@ def train_induction(
     """
     integer("steps", steps, least=0)
     integer("every", every, least=1)
+    integer("batch_size", batch_size, least=1)
+    integer("seed", seed, least=0, most=None)
     rng = np.random.default_rng([seed, 0])
     periods = {"shortest": shortest, "longest": longest}
     test = induction_batch(np.random.default_rng([seed, 1]), 300, **periods)

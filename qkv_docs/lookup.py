@@ -14,7 +14,15 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from qkv_docs._adam import Adam
-from qkv_docs._checks import FloatArray, integer
+from qkv_docs._checks import (
+    FloatArray,
+    float_dtype,
+    generator,
+    integer,
+    known_ids,
+    number,
+    trainable,
+)
 from qkv_docs.attention import scaled_dot_product_attention, softmax
 from qkv_docs.gradients import scaled_dot_product_attention_backward
 
@@ -51,7 +59,13 @@ class LookupBatch(NamedTuple):
         Returns:
             `context` `(size, n_pairs, 2)`: letter and digit; `question` `(size, 1, 2)`: letter
             and question mark.
+
+        Raises:
+            IndexError: there is no such letter, digit or slot.
         """
+        known_ids(self.letters, LETTERS, "letters")
+        known_ids(self.digits, DIGITS, "digits")
+        known_ids(self.slots, self.letters.shape[-1], "slots")
         context = np.stack([self.letters, LETTERS + self.digits], axis=-1)
         asked = np.take_along_axis(self.letters, self.slots[:, None], axis=1)
         return context, np.stack([asked, np.full_like(asked, QUESTION_MARK)], axis=-1)
@@ -74,7 +88,7 @@ def lookup_batch(
         and `answers`, `(size,)`.
 
     Raises:
-        TypeError: size or n_pairs is not an integer.
+        TypeError: size or n_pairs is not an integer, or rng no NumPy Generator.
         ValueError: more pairs than letters, or less than one context or pair.
 
     Examples:
@@ -87,7 +101,7 @@ def lookup_batch(
     integer("size", size, least=1)
     if integer("n_pairs", n_pairs, least=1) > LETTERS:
         raise ValueError(f"there are {LETTERS} letters, got n_pairs={n_pairs}")
-    letters = rng.permuted(np.tile(np.arange(LETTERS), (size, 1)), axis=1)[:, :n_pairs]
+    letters = generator(rng).permuted(np.tile(np.arange(LETTERS), (size, 1)), axis=1)[:, :n_pairs]
     allowed = _UNSEEN if unseen else _SEEN
     digits = allowed[letters, rng.integers(allowed.shape[1], size=letters.shape)]
     return LookupBatch(letters, digits, rng.integers(n_pairs, size=size))
@@ -116,6 +130,10 @@ class LookupModel:
     w_o: FloatArray
     scale: float
 
+    def __post_init__(self) -> None:
+        trainable(**{name: getattr(self, name) for name in ("embedding", *PARAMETERS)})
+        number("scale", self.scale)
+
     @classmethod
     def create(
         cls,
@@ -138,14 +156,22 @@ class LookupModel:
             scale: what the dot products are multiplied by; `1 / sqrt(d_k)` by default.
             init_std: standard deviation of W_Q and W_K. The default, `1 / sqrt(d_model)`, gives
                 queries and keys whose entries have variance 1.
-            dtype: what to compute in.
+            dtype: what to compute in: float32, float64 or longdouble.
+
+        Raises:
+            TypeError: a size is not an integer, a setting not a number, or the dtype not one of
+                those: the small steps of training are lost in float16.
+            ValueError: a size is less than 1, the seed or init_std negative.
         """
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng(integer("seed", seed, least=0, most=None))
+        dtype = float_dtype(dtype)
+        sizes = (("d_model", d_model), ("d_k", d_k), ("d_v", d_v))
+        d_model, d_k, d_v = (integer(name, size, least=1) for name, size in sizes)
 
         def normal(std: float, rows: int, columns: int) -> FloatArray:
             return (std * rng.standard_normal((rows, columns))).astype(dtype)
 
-        std = d_model**-0.5 if init_std is None else init_std
+        std = d_model**-0.5 if init_std is None else number("init_std", init_std, least=0)
         return cls(
             # a token is the sum of two rows: 1/2 + 1/2 makes its entries' variance 1
             embedding=normal(0.5**0.5, QUESTION_MARK + 1, d_model),
@@ -319,6 +345,10 @@ def train_lookup(
         raise ValueError(f"optimizer must be 'adam' or 'sgd', got {optimizer!r}")
     integer("steps", steps, least=0)
     integer("every", every, least=1)
+    integer("batch_size", batch_size, least=1)
+    integer("seed", seed, least=0, most=None)
+    if stop_at is not None:
+        number("stop_at", stop_at)
     rng = np.random.default_rng([seed, 0])
     test = lookup_batch(np.random.default_rng([seed, 1]), 500, n_pairs)
     parameters = {name: getattr(model, name) for name in PARAMETERS}

@@ -53,7 +53,9 @@ def padding_mask(lengths: ArrayLike, n: int) -> BoolArray:
 
     Returns:
         The mask, `(..., 1, n)`, the same for every query of a sequence. It broadcasts in
-        attention, and with `causal_mask(n)` by `&`.
+        attention, and with `causal_mask(n)` by `&`. Where heads stand before the tokens, q
+        `(batch, n_heads, n, d_k)`, give the lengths as `(batch, 1)`; without that axis the mask of
+        a sequence would go to a head.
 
     Raises:
         TypeError: the lengths or n are not integers.
@@ -99,7 +101,7 @@ def sliding_window_mask(n: int, window: int) -> BoolArray:
                [0, 1, 1, 0],
                [0, 0, 1, 1]])
     """
-    window = integer("window", window, least=1)
+    window = integer("window", window, least=1, most=None)
     key = np.arange(integer("n", n, least=0))
     query = key[:, None]
-    return (key <= query) & (key > query - window)
+    return (key <= query) & (query - key < window)

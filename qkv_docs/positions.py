@@ -4,22 +4,14 @@ One rule for angles: pair i of d columns, columns 2i and 2i + 1, turns by `base^
 for each position, so the first pair turns fastest, 1 radian a step.
 """
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from qkv_docs._checks import (
-    FloatArray,
-    FloatDType,
-    at_least_2d,
-    float_arrays,
-    integer,
-    real_arrays,
-)
+from qkv_docs._checks import FloatArray, float_dtype, integer, number
+from qkv_docs._shapes import rotation_inputs
 
 
-def sinusoidal_positions(n: int, d: int) -> NDArray[np.float64]:
+def sinusoidal_positions(n: int, d: int, *, dtype: DTypeLike = np.float64) -> FloatArray:
     """Return a fixed vector for each position, to be added to the embedding of the token there.
 
     Column 2i is `sin(position / 10000^(2i/d))`, column 2i + 1 the cosine of the same angle.
@@ -28,12 +20,13 @@ def sinusoidal_positions(n: int, d: int) -> NDArray[np.float64]:
     Args:
         n: the number of positions, 0 or more; the first is position 0.
         d: the number of columns, that of the embeddings: even, at least 2.
+        dtype: of the result: that of the embeddings. Computed in float64 and rounded once.
 
     Returns:
-        The vectors, float64, `(n, d)`, all in [-1, 1].
+        The vectors, `(n, d)`, all in [-1, 1].
 
     Raises:
-        TypeError: a number is not an integer.
+        TypeError: a number is not an integer, or there is no such floating dtype.
         ValueError: n is negative, d is odd or less than 2.
 
     Source:
@@ -51,7 +44,7 @@ def sinusoidal_positions(n: int, d: int) -> NDArray[np.float64]:
     positions = np.arange(integer("n", n, least=0))
     angles = positions[:, None] * frequencies(integer("d", d, least=2))  # (n, d/2)
     pairs = np.stack([np.sin(angles), np.cos(angles)], axis=-1)  # (n, d/2, 2)
-    return pairs.reshape(n, d)
+    return pairs.reshape(n, d).astype(float_dtype(dtype))
 
 
 def rope(x: ArrayLike, positions: ArrayLike, base: float = 10000.0) -> FloatArray:
@@ -64,19 +57,21 @@ def rope(x: ArrayLike, positions: ArrayLike, base: float = 10000.0) -> FloatArra
 
     Args:
         x: queries or keys, `(..., n, d)` with d even.
-        positions: where each row stands, `(..., n)`; the dimensions before n broadcast. Any real
-            numbers: fractions and negative ones are rotations too.
+        positions: where each row stands, in tokens, `(..., n)`; the dimensions before n broadcast.
+            Any real numbers: fractions and negative ones are rotations too. With heads, x
+            `(batch, n_heads, n, d)`, positions that differ from sequence to sequence are
+            `(batch, 1, n)`.
         base: how much slower each pair turns than the one before: pair i turns by
             `base^(-2i/d)` radians a position.
 
     Returns:
-        The rotated rows, `(..., n, d)`, each as long as before. The dtype of x is kept (angles
-        are computed in float64, float16 in float32).
+        The rotated rows, `(..., n, d)`, each as long as before, in the dtype of x; angles are
+        computed in float64.
 
     Raises:
-        TypeError: x is not floating point, or the positions are not real numbers.
-        ValueError: d is odd, the shapes do not fit, a position is not finite, or base is not a
-            positive number.
+        TypeError: x or the positions do not hold real numbers, or base is not a number.
+        ValueError: d is odd, the shapes do not fit, positions `(batch, n)` fit the heads as well,
+            a position is not finite, or base is not positive.
 
     Source:
         [@su2021, 3.2.2], eq. 15.
@@ -97,13 +92,13 @@ def rope(x: ArrayLike, positions: ArrayLike, base: float = 10000.0) -> FloatArra
     angles = positions[..., None] * frequencies(x.shape[-1], base)  # (..., n, d/2)
     cos, sin = np.cos(angles).astype(x.dtype), np.sin(angles).astype(x.dtype)
     first, second = x[..., 0::2], x[..., 1::2]  # the two columns of every pair
-    with np.errstate(invalid="ignore"):  # a row of padding may hold inf
+    with np.errstate(over="ignore", invalid="ignore"):  # a row of padding may hold anything
         turned = first * cos - second * sin, first * sin + second * cos
     pairs = np.stack(turned, axis=-1)  # (..., n, d/2, 2)
     return pairs.reshape(*pairs.shape[:-2], x.shape[-1]).astype(dtype)
 
 
-def alibi_bias(n_heads: int, n: int) -> NDArray[np.float64]:
+def alibi_bias(n_heads: int, n: int, *, dtype: DTypeLike = np.float64) -> FloatArray:
     """Return what ALiBi adds to the scaled scores: the further back a key, the larger the penalty.
 
     `-slope * (i - j)` for query i and key j up to i, and -inf for the keys after it: adding the
@@ -114,13 +109,15 @@ def alibi_bias(n_heads: int, n: int) -> NDArray[np.float64]:
     Args:
         n_heads: the number of heads, 1 or more.
         n: the number of tokens, 0 or more.
+        dtype: of the result: that of the scores, which a sum with float64 would widen. Computed
+            in float64 and rounded once.
 
     Returns:
-        The bias, float64, `(n_heads, n, n)`: add it to the scores after the division by
-        sqrt(d_k), before the softmax.
+        The bias, `(n_heads, n, n)`: add it to the scores after the division by sqrt(d_k), before
+        the softmax.
 
     Raises:
-        TypeError: a number is not an integer.
+        TypeError: a number is not an integer, or there is no such floating dtype.
         ValueError: n_heads is less than 1, or n is negative.
 
     Source:
@@ -139,14 +136,15 @@ def alibi_bias(n_heads: int, n: int) -> NDArray[np.float64]:
     slope = slopes(integer("n_heads", n_heads, least=1))[:, None, None]
     key = np.arange(integer("n", n, least=0))
     query = key[:, None]
-    return np.where(key <= query, slope * (key - query), -np.inf)
+    bias = np.where(key <= query, slope * (key - query), -np.inf)
+    return bias.astype(float_dtype(dtype))
 
 
 def frequencies(d: int, base: float = 10000.0) -> NDArray[np.float64]:
     """Radians a position, for each of the d/2 pairs: from 1 down to nearly 1 / base."""
     if d % 2:
         raise ValueError(f"d must be even, for columns come in pairs, got {d}")
-    if not 0 < base < np.inf:
+    if number("base", base) <= 0:
         raise ValueError(f"base must be a positive number, got {base}")
     powers: NDArray[np.float64] = float(base) ** (-np.arange(0, d, 2) / max(d, 1))
     return powers
@@ -158,24 +156,3 @@ def slopes(n_heads: int) -> NDArray[np.float64]:
     regular = 8 * np.arange(1, power + 1) / power
     between = 4 * np.arange(1, 2 * (n_heads - power), 2) / power
     return 2.0 ** -np.concatenate([regular, between])
-
-
-def rotation_inputs(
-    x: ArrayLike, positions: ArrayLike
-) -> tuple[FloatArray, NDArray[Any], FloatDType]:
-    """The checks of `rope`: rows of x and a finite position for each of them."""
-    (x,), dtype = float_arrays(x=x)
-    at_least_2d("x", x)
-    (positions,), _ = real_arrays(positions=positions)
-    fits = positions.ndim > 0 and positions.shape[-1] == x.shape[-2]
-    try:
-        np.broadcast_shapes(positions.shape, x.shape[:-1])
-    except ValueError:
-        fits = False
-    if not fits:
-        raise ValueError(
-            f"positions need one number for each row of x {x.shape}, got {positions.shape}"
-        )
-    if not np.isfinite(positions).all():
-        raise ValueError("positions must be finite, got nan or inf")
-    return x, positions.astype(np.float64), dtype

@@ -14,7 +14,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from qkv_docs._checks import FloatArray, integers
+from qkv_docs._checks import (
+    FloatArray,
+    FloatDType,
+    array,
+    known_ids,
+    number,
+    numbers,
+    real_arrays,
+    result_dtype,
+)
+from qkv_docs._shapes import boolean_mask, embedding_table, layer_norm_inputs
 from qkv_docs.attention import scaled_dot_product_attention
 from qkv_docs.heads import merge_heads, split_heads
 
@@ -86,25 +96,32 @@ class Encoder:
 
         Args:
             ids: rows of the token embedding table, `(n,)`.
-            mask: boolean, True = may attend; broadcasts to `(n_layers, n_heads, n, n)`.
+            mask: boolean, True = may attend; broadcasts to `(n_layers, n_heads, n, n)`, the last
+                axes lined up: one a head is `(n_heads, n, n)`, one a layer `(n_layers, 1, n, n)`.
 
         Returns:
-            An `EncoderTrace`: hidden states, queries, keys, values and attention weights.
+            An `EncoderTrace`: hidden states, queries, keys, values and attention weights, in the
+            dtype of the parameters (float16 is computed in float32 and rounded at the end).
 
         Raises:
-            TypeError: the ids are not integers.
+            IndexError: an id is outside the table; a negative id is never counted from the end.
+            TypeError: the ids are not integers, or the mask is not boolean.
             ValueError: there are no ids, more than the model has positions, or not in one row.
 
         Source:
             [@devlin2018], after [@vaswani2017, 3.1].
         """
-        ids = integers("ids", ids)
-        n, n_max = len(ids), len(self.positions)
-        if ids.ndim != 1 or not 1 <= n <= n_max:
+        dtype = self._dtype()
+        tokens = embedding_table(self.tokens, "tokens")
+        positions = embedding_table(self.positions, "positions")
+        ids, n_max = known_ids(ids, len(tokens)), len(positions)
+        if ids.ndim != 1 or not 1 <= len(ids) <= n_max:
             raise ValueError(f"ids must be a row of 1 to {n_max} tokens, got shape {ids.shape}")
-        shape = (len(self.layers), self.n_heads, n, n)
-        masks = [None] * len(self.layers) if mask is None else np.broadcast_to(mask, shape)
-        x = self.tokens[ids] + self.positions[:n] + self.segment  # (n, d_model)
+        n = len(ids)
+        allowed = boolean_mask(mask, (len(self.layers), self.n_heads, n, n))
+        masks = [None] * len(self.layers) if allowed is None else allowed
+        x = tokens[ids].astype(np.result_type(dtype, np.float32))  # float16 -> float32
+        x = x + positions[:n] + self.segment  # (n, d_model)
         x = layer_norm(x, self.gain, self.shift, self.eps)
         hidden, heads = [x], []
         for layer, its_mask in zip(self.layers, masks, strict=True):
@@ -123,41 +140,58 @@ class Encoder:
             x = layer_norm(x, layer.gain_2, layer.shift_2, self.eps)
             hidden.append(x)
             heads.append((q, k, v, weights))
-        return EncoderTrace(
-            np.stack(hidden), *(np.stack(part) for part in zip(*heads, strict=True))
-        )
+        parts = (hidden, *zip(*heads, strict=True))
+        return EncoderTrace(*(np.stack(part).astype(dtype, copy=False) for part in parts))
+
+    def _dtype(self) -> FloatDType:
+        """The dtype of the result, from all parameters."""
+        names = ("tokens", "positions", "segment", "gain", "shift")
+        parts = [{name: getattr(self, name) for name in names}, *map(vars, self.layers)]
+        return result_dtype(*(numbers(name, w) for part in parts for name, w in part.items()))
 
 
-def layer_norm(x: FloatArray, gain: FloatArray, shift: FloatArray, eps: float) -> FloatArray:
+def layer_norm(x: ArrayLike, gain: ArrayLike, shift: ArrayLike, eps: float) -> FloatArray:
     """Give each row mean 0 and variance 1, then stretch and shift its components.
 
     Args:
         x: a row for each token, `(..., d)`.
         gain: what each component is multiplied by, `(d,)`.
         shift: what is added to it, `(d,)`.
-        eps: keeps the variance from being 0.
+        eps: added to the variance, so that a constant row is not divided by 0.
 
     Returns:
-        The rows, `(..., d)`.
+        The rows, `(..., d)`, in the dtype of x, gain and shift (integers give float64).
+
+    Raises:
+        TypeError: an array does not hold real numbers, or eps is not a number.
+        ValueError: the shapes do not fit, or eps is negative.
+
+    Source:
+        [@vaswani2017, 3.1], where it follows each part of a layer.
 
     Examples:
         >>> layer_norm(np.array([[1.0, 2.0, 3.0, 6.0]]), np.ones(4), np.zeros(4), 1e-12).round(2)
         array([[-1.07, -0.53,  0.  ,  1.6 ]])
     """
+    x, gain, shift, dtype = layer_norm_inputs(x, gain, shift)
     centred = x - x.mean(axis=-1, keepdims=True)
     variance = (centred**2).mean(axis=-1, keepdims=True)
-    result: FloatArray = centred / np.sqrt(variance + x.dtype.type(eps)) * gain + shift
-    return result
+    result: FloatArray = centred / np.sqrt(variance + number("eps", eps, least=0)) * gain + shift
+    return result.astype(dtype)
 
 
-def gelu(x: FloatArray) -> FloatArray:
+def gelu(x: ArrayLike) -> FloatArray:
     """The bend in BERT's small network: x times the chance that a normal number is below x.
 
     Args:
         x: numbers, `(...)`.
 
     Returns:
-        `x (1 + erf(x / sqrt(2))) / 2`, `(...)`.
+        `x (1 + erf(x / sqrt(2))) / 2`, `(...)`, in the dtype of x (integers give float64); erf is
+        computed in float64.
+
+    Raises:
+        TypeError: x does not hold real numbers.
 
     Source:
         [@hendrycks2016]
@@ -166,9 +200,10 @@ def gelu(x: FloatArray) -> FloatArray:
         >>> gelu(np.array([-3.0, -1.0, 0.0, 1.0, 3.0])).round(2)
         array([-0.  , -0.16,  0.  ,  0.84,  3.  ])
     """
-    erf = _erf(x * x.dtype.type(math.sqrt(0.5))).astype(x.dtype)  # NumPy has none
-    result: FloatArray = x * (1 + erf) / 2
-    return result
+    (x,), dtype = real_arrays(x=x)
+    erf = np.asarray(_erf(x * math.sqrt(0.5)), x.dtype)  # NumPy has none
+    below = (1 + erf) / 2  # from 0 to 1
+    return np.asarray(x * below).astype(dtype)
 
 
 _erf: Any = np.frompyfunc(math.erf, 1, 1)
@@ -184,9 +219,11 @@ def dequantize_q4_0(blocks: NDArray[np.uint8]) -> NDArray[np.float32]:
         blocks: bytes, `(..., 18 * n_blocks)`.
 
     Returns:
-        The numbers, `(..., 32 * n_blocks)`: `scale * (stored - 8)`.
+        The numbers, float32, `(..., 32 * n_blocks)`: `scale * (stored - 8)`.
 
     Raises:
+        TypeError: what came is not uint8: other integers may not be bytes. `np.frombuffer` sees
+            bytes as uint8.
         ValueError: the bytes do not make whole blocks.
 
     Source:
@@ -199,15 +236,17 @@ def dequantize_q4_0(blocks: NDArray[np.uint8]) -> NDArray[np.float32]:
         array([[2., 2., 2.],
                [0., 0., 0.]], dtype=float32)
     """
-    blocks = np.asarray(blocks, np.uint8)
+    blocks = array("blocks", blocks)
+    if blocks.dtype != np.uint8:
+        raise TypeError(f"blocks must be bytes, uint8, got {blocks.dtype}")
+    if blocks.ndim == 0 or blocks.shape[-1] % 18:
+        raise ValueError(f"Q4_0 comes in blocks of 18 bytes, got {blocks.shape}")
     *batch, size = blocks.shape
-    if size % 18:
-        raise ValueError(f"Q4_0 comes in blocks of 18 bytes, got {size} bytes")
     blocks = blocks.reshape(*batch, size // 18, 18)
     scale = np.ascontiguousarray(blocks[..., :2]).view(np.float16).astype(np.float32)
     halves = np.concatenate([blocks[..., 2:] & 15, blocks[..., 2:] >> 4], axis=-1)
-    numbers = scale * (halves.astype(np.float32) - 8)  # (..., n_blocks, 32)
-    return numbers.reshape(*batch, size // 18 * BLOCK)
+    unpacked = scale * (halves.astype(np.float32) - 8)  # (..., n_blocks, 32)
+    return unpacked.reshape(*batch, size // 18 * BLOCK)
 
 
 class PretrainedSentence(NamedTuple):

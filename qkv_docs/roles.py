@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from qkv_docs._checks import text
+
 
 @dataclass(frozen=True, repr=False)
 class Role:
@@ -66,9 +68,7 @@ def describe(name: str) -> Role:
         Traceback (most recent call last):
         ValueError: no role is called 'weight'; the names are ids, embedding_table, X, W_Q, ...
     """
-    if not isinstance(name, str):
-        raise TypeError(f"name must be a string, got {type(name).__name__}")
-    if name not in ROLES:
+    if text("name", name) not in ROLES:
         raise ValueError(f"no role is called {name!r}; the names are {', '.join(ROLES)}")
     return ROLES[name]
 

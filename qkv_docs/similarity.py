@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from qkv_docs._checks import FloatArray, vector_pairs
+from qkv_docs._checks import FloatArray
+from qkv_docs._shapes import vector_pairs
 
 
 def dot_product(a: ArrayLike, b: ArrayLike) -> FloatArray:
@@ -14,7 +15,7 @@ def dot_product(a: ArrayLike, b: ArrayLike) -> FloatArray:
         b: vectors, `(..., d)`; the dimensions before the last broadcast.
 
     Returns:
-        The dot products, `(...)`. Floating dtypes are kept, integers give float64.
+        The dot products, `(...)`, in the dtype of a and b (integers give float64).
 
     Raises:
         TypeError: an array does not hold real numbers.
@@ -46,8 +47,8 @@ def cosine_similarity(a: ArrayLike, b: ArrayLike) -> FloatArray:
         b: vectors, `(..., d)`; the dimensions before the last broadcast.
 
     Returns:
-        The cosines, `(...)`, from -1 (opposite) through 0 (at right angles) to 1 (same direction).
-        Floating dtypes are kept, integers give float64.
+        The cosines, `(...)`, from -1 (opposite) through 0 (at right angles) to 1 (same direction),
+        in the dtype of a and b (integers give float64).
 
     Raises:
         TypeError: an array does not hold real numbers.

@@ -190,12 +190,6 @@ def test_softmax_leaves_its_input_alone():
     softmax(x)
 
 
-@pytest.mark.parametrize("x", [[True], [1j], ["a"], [None]])
-def test_softmax_of_something_else(x):
-    with pytest.raises(TypeError, match="x must hold real numbers, got"):
-        softmax(x)
-
-
 def test_softmax_of_a_scalar_or_along_no_axis():
     with pytest.raises(ValueError, match="x needs one dimension or more, got a scalar"):
         softmax(1.0)
@@ -514,6 +508,26 @@ def test_values_up_to_ten_thousand(dtype, seed, masked):
     np.testing.assert_allclose(weights, expected_weights, rtol=tolerance, atol=tolerance)
 
 
+@pytest.mark.parametrize("d_k", [1, 2, 16, 64])
+def test_large_numbers_are_scaled_before_they_can_overflow(d_k):
+    q = np.full((1, d_k), 4e19, np.float32)
+    k = np.repeat(np.float32([[0.9e18], [1e18]]), d_k, axis=-1)
+    v = np.float32([[1], [2]])
+    for ours, theirs in zip(scaled_dot_product_attention(q, k, v), pytorch(q, k, v), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("wrong", [1e200, -1e308, np.inf, np.nan])
+def test_a_masked_key_may_hold_anything(wrong):
+    """Without a warning: those are errors here."""
+    q, k, v = random_inputs()
+    mask = np.arange(6) < 5
+    expected = scaled_dot_product_attention(q, k, v, mask)
+    q[0], k[5], v[5] = 1e200, wrong, wrong
+    for before, after in zip(expected, scaled_dot_product_attention(q, k, v, mask), strict=True):
+        np.testing.assert_array_equal(after[1:], before[1:])
+
+
 # Attention: errors
 
 
@@ -545,24 +559,6 @@ def test_wrong_shapes_are_named(shapes, message):
         scaled_dot_product_attention(*(np.ones(shape) for shape in shapes))
 
 
-@pytest.mark.parametrize("dtype", [int, bool, complex, object, "U1"])
-@pytest.mark.parametrize("position", [0, 1, 2])
-def test_wrong_dtypes_are_named(position, dtype):
-    arrays = [np.ones((2, 2)) for _ in range(3)]
-    arrays[position] = arrays[position].astype(dtype)
-    message = f"{'qkv'[position]} must be float16, float32 or float64, got {arrays[position].dtype}"
-    with pytest.raises(TypeError, match=re.escape(message)):
-        scaled_dot_product_attention(*arrays)
-
-
-@pytest.mark.parametrize("dtype", [int, float, object])
-def test_a_mask_that_is_not_boolean(dtype):
-    q, k, v = random_inputs()
-    message = f"mask must be boolean, True = may attend, got {np.dtype(dtype)}"
-    with pytest.raises(TypeError, match=re.escape(message)):
-        scaled_dot_product_attention(q, k, v, np.ones((4, 6), dtype))
-
-
 @pytest.mark.parametrize("shape", [(6, 4), (4, 5), (3, 6), (2, 4, 6), (2, 6)])
 def test_a_mask_that_does_not_fit(shape):
     q, k, v = random_inputs()
@@ -571,17 +567,36 @@ def test_a_mask_that_does_not_fit(shape):
         scaled_dot_product_attention(q, k, v, np.ones(shape, bool))
 
 
+def test_a_padding_mask_that_fits_the_heads_as_well():
+    """Two sequences, two heads: the mask of a sequence is not handed to a head."""
+    q, k, v = (np.random.default_rng(0).normal(size=(2, 2, n, 4)) for n in (5, 3, 3))
+    padding = padding_mask([1, 3], 3)
+    message = (
+        "mask (2, 1, 3) fits two axes of (..., n_q, n_k) = (2, 2, 5, 3): "
+        "reshape it to (2, 1, 1, 3) for a mask a sequence, (1, 2, 1, 3) for a mask a head"
+    )
+    with pytest.raises(ValueError, match=re.escape(message)):
+        scaled_dot_product_attention(q, k, v, padding)
+    _, weights = scaled_dot_product_attention(q, k, v, padding_mask([[1], [3]], 3))
+    np.testing.assert_array_equal((weights > 0).sum(axis=-1)[:, :, 0], [[1, 1], [3, 3]])
+    _, weights = scaled_dot_product_attention(q, k, v, padding[None])
+    np.testing.assert_array_equal((weights > 0).sum(axis=-1)[:, :, 0], [[1, 3], [1, 3]])
+    # where the sizes differ there is one way only, and masks of whole rows are those of the heads
+    assert scaled_dot_product_attention(q[:1], k[:1], v[:1], padding)[1].shape == (1, 2, 5, 3)
+    rows = np.array([np.eye(5, 3), 1 - np.eye(5, 3)]) > 0
+    _, weights = scaled_dot_product_attention(q, k, v, rows)
+    np.testing.assert_array_equal(weights > 0, np.broadcast_to(rows, weights.shape))
+    hint = "got (3, 1, 3); for a mask a sequence, reshape it to (3, 1, 1, 3)"
+    q, k, v = (np.ones((3, 2, n, 4)) for n in (5, 3, 3))
+    with pytest.raises(ValueError, match=re.escape(hint)):
+        scaled_dot_product_attention(q, k, v, padding_mask([1, 2, 3], 3))
+
+
 def test_a_mask_does_not_stretch_a_single_query_or_key():
     q, k, v = random_inputs(n_q=1, n_k=1)
     for shape in ((4, 1), (1, 6)):
         with pytest.raises(ValueError, match=re.escape("= (1, 1), got")):
             scaled_dot_product_attention(q, k, v, np.ones(shape, bool))
-
-
-def test_a_scale_that_is_not_a_number():
-    q, k, v = random_inputs()
-    with pytest.raises(TypeError, match="complex"):
-        scaled_dot_product_attention(q, k, v, scale=1j)
 
 
 def test_the_inputs_are_left_alone():

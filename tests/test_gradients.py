@@ -145,11 +145,9 @@ def test_different_shapes_are_named(shapes, named):
         softmax_backward(*(np.ones(shape) for shape in shapes))
 
 
-def test_scalars_and_integers_have_no_softmax_gradient():
+def test_scalars_have_no_softmax_gradient():
     with pytest.raises(ValueError, match=re.escape("got () and ()")):
         softmax_backward(1.0, 1.0)
-    with pytest.raises(TypeError, match="weights must be float16, float32 or float64, got int64"):
-        softmax_backward([1.0], np.array([1]))
 
 
 # Attention
@@ -288,10 +286,6 @@ def test_the_forward_checks_hold_for_the_backward_pass():
     grad_output, q, k, v = random_inputs()
     with pytest.raises(ValueError, match="q and k need the same d_k"):
         scaled_dot_product_attention_backward(grad_output, q, k[:, :2], v)
-    with pytest.raises(TypeError, match="mask must be boolean"):
-        scaled_dot_product_attention_backward(grad_output, q, k, v, np.ones((4, 6)))
-    with pytest.raises(TypeError, match="grad_output must be float16, float32 or float64"):
-        scaled_dot_product_attention_backward(grad_output.astype(int), q, k, v)
 
 
 def test_the_inputs_are_left_alone():

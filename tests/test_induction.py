@@ -76,8 +76,24 @@ def test_wrong_arguments_are_named():
         InductionModel.create(n_layers=1).forward([[1, 2]], cut="k")
     with pytest.raises(IndexError, match="id 26"):
         model.forward([[26]])
-    with pytest.raises(TypeError, match="integer"):
-        train_induction(model, steps=1.5)
+    with pytest.raises(
+        ValueError, match="d_k must be even, for rope turns pairs of col"
+    ):
+        InductionModel.create(d_k=3)
+    with pytest.raises(
+        TypeError, match="w_e must be an array in float32 or wider to "
+    ):
+        InductionModel({"w_e": [[1.0]]})
+    with pytest.raises(TypeError, match="cut must be a string, got NoneType"):
+        model.forward([[1]], cut=None)
+
+
+def test_without_a_second_round_nothing_can_be_known():
+    message = "no answer can be known: 20 letters, no second round of 25 or more"
+    with pytest.raises(ValueError, match=message):
+        train_induction(InductionModel.create(), steps=2, shortest=25, longest=26)
+    history = train_induction(InductionModel.create(), steps=0, shortest=18, longest=26)
+    assert np.isfinite(history.scores[0]).all()
 
 
 # the model

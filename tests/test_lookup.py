@@ -70,8 +70,17 @@ def test_what_does_not_fit_is_refused():
         lookup_batch(rng, size=0)
     with pytest.raises(ValueError, match="optimizer must be 'adam' or 'sgd', got 'adamw'"):
         train_lookup(LookupModel.create(), optimizer="adamw")
-    with pytest.raises(ValueError, match="every must be at least 1, got 0"):
-        train_lookup(LookupModel.create(), every=0)
+    with pytest.raises(TypeError, match="rng must be a NumPy Generator, as default_rng"):
+        lookup_batch(0)
+
+
+def test_float16_cannot_learn():
+    """Adam's smallest numbers are 0 there; in float32 nothing becomes nan."""
+    message = "embedding must be an array in float32 or wider to learn, got float16"
+    with pytest.raises(TypeError, match=message):
+        LookupModel.create(dtype=np.float16)
+    history = train_lookup(LookupModel.create(dtype=np.float32), steps=30, every=30)
+    assert np.isfinite(history.loss).all()
 
 
 # the start

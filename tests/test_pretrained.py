@@ -18,12 +18,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from sources import DOCS, ROOT
 
 from qkv_docs import (
     Encoder,
     EncoderLayer,
     dequantize_q4_0,
+    gelu,
+    layer_norm,
     pretrained_head,
     scaled_dot_product_attention,
 )
@@ -114,11 +117,6 @@ def test_ids_that_do_not_fit(ids: Any) -> None:
         small_encoder()(ids)
 
 
-def test_ids_are_integers() -> None:
-    with pytest.raises(TypeError, match="ids must be integers"):
-        small_encoder()([0.5])
-
-
 def test_pushes_add_up_to_what_attention_adds() -> None:
     """Over tokens and heads, with the bias: the attention's output along the axis."""
     encoder, own, ids = small_encoder(np.float64), [1, 2], [5, 6, 7, 8]
@@ -165,8 +163,50 @@ def test_four_bits() -> None:
     blocks = np.frombuffer(stored, np.uint8).reshape(3, 5, 36)
     np.testing.assert_array_equal(dequantize_q4_0(blocks), meant)
     assert np.abs(meant - numbers).max() < 0.3
-    with pytest.raises(ValueError, match="blocks of 18 bytes, got 35 bytes"):
+    with pytest.raises(ValueError, match=r"blocks of 18 bytes, got \(3, 5, 35\)"):
         dequantize_q4_0(blocks[..., :35])
+    with pytest.raises(ValueError, match=r"blocks of 18 bytes, got \(\)"):
+        dequantize_q4_0(np.uint8(3))
+    for wrong in (blocks.astype(np.int64), blocks / 2, blocks.tolist(), stored):
+        with pytest.raises(TypeError, match="blocks must be bytes, uint8, got "):
+            dequantize_q4_0(wrong)
+
+
+# the small functions
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("size", [1, 1e-3, 1e4])
+def test_layer_norm_and_gelu_are_pytorchs(dtype: Any, size: float) -> None:
+    rng = np.random.default_rng(0)
+    x, gain, shift = ((size * rng.normal(size=shape)).astype(dtype) for shape in ((5, 8), 8, 8))
+    theirs = torch.nn.functional.layer_norm(
+        torch.from_numpy(x), (8,), torch.from_numpy(gain), torch.from_numpy(shift), 1e-12
+    )
+    within = 1e-5 if dtype == np.float32 else 1e-12
+    np.testing.assert_allclose(
+        layer_norm(x, gain, shift, 1e-12), theirs.numpy(), rtol=within, atol=size * within
+    )
+    theirs = torch.nn.functional.gelu(torch.from_numpy(x))
+    np.testing.assert_allclose(gelu(x), theirs.numpy(), rtol=within, atol=size * within)
+
+
+def test_layer_norm_and_gelu_at_the_ends() -> None:
+    """Whole numbers; in float16 what PyTorch gives in float32, rounded; a scalar; no overflow."""
+    half, ones = np.array([300, -300, 300, -300], np.float16), np.ones(4, np.float16)
+    np.testing.assert_array_equal(layer_norm(half, ones, 0 * ones, 1e-12), [1, -1, 1, -1])
+    np.testing.assert_array_equal(layer_norm(ones, ones, 2 * ones, 1e-12), 2 * ones, strict=True)
+    np.testing.assert_allclose(gelu([1, 2, 3]), [0.841345, 1.954500, 2.995950], atol=1e-6)
+    assert gelu(np.float16(60000)) == np.float16(60000)
+    assert gelu(np.float32(3e38)) == np.float32(3e38)
+    assert gelu(0.0) == 0
+    for gain in (np.ones(3), np.ones((4, 1)), np.ones((4, 4)), np.float64(1)):
+        with pytest.raises(ValueError, match=r"need the shape \(4,\) of a row of x \(4, 4\), got"):
+            layer_norm(np.ones((4, 4)), gain, np.ones(4), 1e-12)
+    with pytest.raises(ValueError, match=r"x needs rows of one column or more"):
+        layer_norm(np.ones((4, 0)), np.ones(0), np.ones(0), 1e-12)
+    with pytest.raises(ValueError, match="eps must be at least 0, got -1"):
+        layer_norm(half, ones, ones, -1)
 
 
 def e5_file(encoder: Encoder) -> bytes:

@@ -170,8 +170,3 @@ class TestErrors:
     def test_scalars(self, function):
         with pytest.raises(ValueError, match=re.escape("got () and (3,)")):
             function(1.0, np.ones(3))
-
-    @pytest.mark.parametrize("dtype", [bool, complex, object, "U1"])
-    def test_no_real_numbers(self, function, dtype):
-        with pytest.raises(TypeError, match="b must hold real numbers, got"):
-            function(np.ones(3), np.ones(3).astype(dtype))

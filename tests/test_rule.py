@@ -1,0 +1,336 @@
+"""One rule for what comes in, stated in `qkv_docs._checks`: here for every public function at once.
+
+`CALLS` says how each is called and which of its arguments are numbers, integers, ids, settings or
+masks. Who adds a public function adds a line.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+import qkv_docs as q
+from qkv_docs.positions import frequencies
+
+
+@dataclass
+class Call:
+    """A function, arguments that it takes, and what those are: names with spaces between.
+
+    What is `moved` may hold anything, for nothing is computed; the dtype of numbers that come
+    `beside` is not seen in the result.
+    """
+
+    run: Callable[..., Any]
+    given: dict[str, Any]
+    numbers: str = ""
+    integers: str = ""
+    ids: str = ""
+    settings: str = ""
+    masks: str = ""
+    moved: str = ""
+    beside: str = ""
+
+
+def drawn(*shape: int) -> Any:
+    """Small whole numbers, exact in every dtype; float64."""
+    return np.random.default_rng(shape).integers(-3, 4, shape).astype(float)
+
+
+def encoder(ids: Any, mask: Any = None, eps: Any = 1e-12, **own: Any) -> Any:
+    names = [field.name for field in fields(q.EncoderLayer)]
+    layer = {name: drawn(4, 4) if name[0] == "w" else drawn(4) for name in names}
+    layer |= {name: own.pop(name) for name in names if name in own}
+    return q.Encoder(**own, layers=[q.EncoderLayer(**layer)], n_heads=2, eps=eps)(ids, mask)
+
+
+def lookup(letters: Any, digits: Any, slots: Any) -> Any:
+    return q.LookupModel.create().loss_and_gradients(q.LookupBatch(letters, digits, slots))
+
+
+def induction(letters: Any) -> Any:
+    batch = q.InductionBatch(letters, np.array([2]))
+    return q.InductionModel.create().loss_and_gradients(batch)
+
+
+QKV = {"q": drawn(2, 3), "k": drawn(4, 3), "v": drawn(4, 2), "mask": np.eye(2, 4) < 1}
+HEADS = {name: drawn(4, 4) for name in ("w_q", "w_k", "w_v", "w_o")}
+RNG = np.random.default_rng(0)
+CALLS = {
+    "softmax": Call(q.softmax, {"x": drawn(2, 3)}, "x", "axis"),
+    "scaled_dot_product_attention": Call(
+        q.scaled_dot_product_attention, QKV, "q k v", settings="scale", masks="mask"
+    ),
+    "softmax_backward": Call(
+        q.softmax_backward, {"grad": drawn(2, 3), "weights": drawn(2, 3)}, "grad weights"
+    ),
+    "scaled_dot_product_attention_backward": Call(
+        q.scaled_dot_product_attention_backward, {"grad_output": drawn(2, 2)} | QKV,
+        "q k v", settings="scale", masks="mask", beside="grad_output",
+    ),
+    "dot_product": Call(q.dot_product, {"a": drawn(2, 3), "b": drawn(3)}, "a b"),
+    "cosine_similarity": Call(q.cosine_similarity, {"a": drawn(2, 3), "b": drawn(3)}, "a b"),
+    "rope": Call(
+        q.rope, {"x": drawn(3, 4), "positions": drawn(3)}, "x", settings="base", beside="positions"
+    ),
+    "multi_head_attention": Call(
+        q.multi_head_attention,
+        {"x": drawn(3, 4), "context": drawn(2, 4), "n_heads": 2} | HEADS,
+        "x context w_q w_k w_v w_o", "n_heads n_kv_heads", masks="mask",
+    ),
+    "layer_norm": Call(
+        q.layer_norm, {"x": drawn(3, 4), "gain": drawn(4), "shift": drawn(4), "eps": 1e-12},
+        "x gain shift", settings="eps",
+    ),
+    "gelu": Call(q.gelu, {"x": drawn(2, 3)}, "x"),
+    "Encoder": Call(
+        encoder,
+        {"ids": [3, 1], "tokens": drawn(5, 4), "positions": drawn(3, 4), "segment": drawn(4),
+         "gain": drawn(4), "shift": drawn(4)},
+        "tokens positions segment gain shift w_q b_in", ids="ids", settings="eps", masks="mask",
+    ),
+    "embed": Call(q.embed, {"ids": [1], "table": drawn(3, 2)}, "table", ids="ids"),
+    "split_heads": Call(q.split_heads, {"x": drawn(3, 4), "n_heads": 2}, "", "n_heads", moved="x"),
+    "merge_heads": Call(q.merge_heads, {"x": drawn(2, 3, 4)}, moved="x"),
+    "one_hot": Call(q.one_hot, {"ids": [1], "size": 3}, "", "size", "ids"),
+    "causal_mask": Call(q.causal_mask, {"n_q": 2, "n_k": 3}, "", "n_q n_k"),
+    "padding_mask": Call(q.padding_mask, {"lengths": [1], "n": 3}, "", "n"),
+    "sliding_window_mask": Call(q.sliding_window_mask, {"n": 3, "window": 2}, "", "n window"),
+    "sinusoidal_positions": Call(q.sinusoidal_positions, {"n": 3, "d": 2}, "", "n d"),
+    "alibi_bias": Call(q.alibi_bias, {"n_heads": 2, "n": 3}, "", "n_heads n"),
+    "lookup_batch": Call(q.lookup_batch, {"rng": RNG}, "", "size n_pairs"),
+    "induction_batch": Call(q.induction_batch, {"rng": RNG}, "", "size n shortest longest"),
+    "LookupModel": Call(
+        q.LookupModel.create, {}, "", "seed d_model d_k d_v", settings="scale init_std"
+    ),
+    "LookupBatch": Call(
+        lookup,
+        {"letters": np.array([[0, 1]]), "digits": np.array([[2, 3]]), "slots": np.array([1])},
+        ids="letters digits slots",
+    ),
+    "train_lookup": Call(
+        q.train_lookup, {"model": q.LookupModel.create(), "steps": 0}, "",
+        "steps batch_size n_pairs seed every", settings="lr stop_at",
+    ),
+    "InductionModel": Call(q.InductionModel.create, {}, "", "seed n_layers d_model d_k"),
+    "InductionModel.forward": Call(q.InductionModel.create().forward, {"ids": [[1]]}, ids="ids"),
+    "InductionBatch": Call(induction, {"letters": np.array([[0, 1, 0]])}, ids="letters"),
+    "train_induction": Call(
+        q.train_induction, {"model": q.InductionModel.create(), "steps": 0}, "",
+        "steps batch_size seed every shortest longest", settings="lr",
+    ),
+    "frequencies": Call(frequencies, {"d": 2}, settings="base"),
+}  # fmt: skip
+NOT_ASKED = {
+    "describe", "Role", "stack", "arrange", "size",  # no numbers come in
+    "heatmap", "line_chart",  # bool is drawn as well: tests/test_drawing.py
+    "dequantize_q4_0",  # only bytes
+    "pretrained_head", "PretrainedHead", "PretrainedSentence",  # only gives
+    "EncoderLayer", "EncoderTrace", "InductionHistory", "InductionScores", "LookupHistory",
+    "masked_product", "sum_to_shape", "directions", "slopes",  # get what was checked
+}  # fmt: skip
+FLOATS = [np.float16, np.float32, np.float64, np.longdouble]
+INTEGERS = [np.int8, np.uint8, np.int64]
+
+
+def public() -> Iterator[str]:
+    """All names in `__all__`, and all functions and classes that a public module defines."""
+    yield from q.__all__
+    for module in pkgutil.iter_modules(q.__path__):
+        if not module.name.startswith("_"):
+            contents = vars(importlib.import_module(f"qkv_docs.{module.name}"))
+            for name, value in contents.items():
+                known = inspect.isfunction(value) or inspect.isclass(value)
+                if known and not name.startswith("_") and value.__module__.endswith(module.name):
+                    yield name
+
+
+def arguments(kind: str) -> list[Any]:
+    """Every public function with each of its arguments of that kind."""
+    return [
+        pytest.param(call, name, id=f"{function}-{name}")
+        for function, call in CALLS.items()
+        for name in getattr(call, kind).split()
+    ]
+
+
+def every(result: Any) -> list[Any]:
+    return list(result) if isinstance(result, tuple) else [result]
+
+
+def whole(call: Call) -> dict[str, Any]:
+    """The arguments, those parameters of a layer included that the rule is tried on."""
+    more = {"w_q": drawn(4, 4), "b_in": drawn(4)} if call.run is encoder else {}
+    return call.given | more
+
+
+def test_every_public_function_is_in_the_table() -> None:
+    asked = {name.partition(".")[0] for name in CALLS}
+    assert asked | NOT_ASKED == set(public())
+    assert not asked & NOT_ASKED
+
+
+NUMERIC = {name: call for name, call in CALLS.items() if call.numbers}
+
+
+@given(name=st.sampled_from(sorted(NUMERIC)), data=st.data())
+def test_dtypes(name: str, data: st.DataObject) -> None:
+    """The widest dtype comes out; the numbers are those of float64; nothing that came is changed.
+
+    Arrays of any dtype and byte order, read-only, with steps in memory, and lists within lists.
+    """
+    call, chosen, dtypes = NUMERIC[name], whole(NUMERIC[name]), []
+    for argument in call.numbers.split():
+        values = np.abs(chosen[argument])  # for uint8
+        form = data.draw(st.sampled_from(["array", "list", "steps", "swapped"]))
+        dtype = np.dtype(data.draw(st.sampled_from(FLOATS + INTEGERS)))
+        if form == "list":
+            dtype, chosen[argument] = np.dtype(float), values.tolist()
+        elif form == "steps":
+            chosen[argument] = np.repeat(values, 2, axis=-1).astype(dtype)[..., ::2]
+        else:
+            swapped = dtype.newbyteorder() if form == "swapped" else dtype
+            chosen[argument] = values.astype(swapped)
+            chosen[argument].flags.writeable = False
+        dtypes.append(np.dtype(float) if dtype.kind in "iu" and call.run is not q.embed else dtype)
+    if call.run is encoder:  # the others of its layer are float64
+        dtypes.append(np.dtype(float))
+    before = {argument: np.array(chosen[argument]) for argument in call.numbers.split()}
+    exact = whole(call) | {argument: np.abs(whole(call)[argument]) for argument in before}
+    for got, expected in zip(every(call.run(**chosen)), every(call.run(**exact)), strict=True):
+        dtype = np.result_type(*dtypes)
+        assert np.asarray(got).dtype == dtype
+        precision = 1e-12 if dtype.kind in "iu" else max(1e-12, 4 * float(np.finfo(dtype).eps))
+        scale = np.abs(expected).max(initial=1)
+        np.testing.assert_allclose(got, expected, rtol=precision, atol=scale * precision)
+    for argument, values in before.items():
+        np.testing.assert_array_equal(chosen[argument], values)
+
+
+@pytest.mark.parametrize("name", [name for name in NUMERIC if name not in ("Encoder", "embed")])
+def test_float16_is_rounded_once(name: str) -> None:
+    call = NUMERIC[name]
+    half = {argument: 0.3 * call.given[argument] for argument in call.numbers.split()}
+    half = {argument: values.astype(np.float16) for argument, values in half.items()}
+    single = {argument: values.astype(np.float32) for argument, values in half.items()}
+    for got, wide in zip(
+        every(call.run(**call.given | half)), every(call.run(**call.given | single)), strict=True
+    ):
+        np.testing.assert_array_equal(got, np.asarray(wide).astype(np.float16), strict=True)
+
+
+def test_an_encoder_in_float16_is_rounded_once() -> None:
+    layers = {field.name for field in fields(q.EncoderLayer)}
+    named = {name: values for name, values in CALLS["Encoder"].given.items() if name != "ids"} | {
+        name: drawn(4, 4) if name[0] == "w" else drawn(4) for name in layers
+    }
+    half = {name: (0.3 * values).astype(np.float16) for name, values in named.items()}
+    single = {name: values.astype(np.float32) for name, values in half.items()}
+    for got, wide in zip(encoder([3, 1], **half), encoder([3, 1], **single), strict=True):
+        np.testing.assert_array_equal(got, wide.astype(np.float16), strict=True)
+
+
+REFUSED = {
+    "bool": lambda values: values > 0,
+    "complex128": lambda values: values + 0j,
+    "object, such as float": lambda values: values.astype(object),
+    "object, such as NoneType": lambda _: None,
+    "object, such as generator": lambda _: (x for x in ()),
+    "<U1": lambda _: "1",
+    "|V2": lambda values: np.zeros(values.shape, "V2"),  # as the bfloat16 of other packages
+    "torch.bfloat16": lambda values: torch.tensor(values, dtype=torch.bfloat16),
+    "torch.float64": lambda values: torch.tensor(values, requires_grad=True),
+}
+
+
+@pytest.mark.parametrize(("call", "argument"), arguments("numbers") + arguments("beside"))
+def test_what_is_no_real_number_is_refused(call: Call, argument: str) -> None:
+    sentence = " must hold real numbers (float16, float32, float64, longdouble or integers), got "
+    for came, make in REFUSED.items():
+        wrong = make(whole(call)[argument])
+        if wrong is not None or argument != "context":
+            with pytest.raises(TypeError, match=f"^{argument}{re.escape(sentence + came)}"):
+                call.run(**whole(call) | {argument: wrong})
+    with pytest.raises(ValueError, match=f"^{argument}.* got lists of different lengths$"):
+        call.run(**whole(call) | {argument: [[1.0], [1.0, 2.0]]})
+
+
+@pytest.mark.parametrize(
+    ("call", "argument"),
+    [
+        *arguments("numbers"), *arguments("beside"), *arguments("masks"), *arguments("ids"),
+        *arguments("moved"), pytest.param(CALLS["padding_mask"], "lengths", id="padding_mask"),
+    ],
+)  # fmt: skip
+def test_a_mask_that_would_be_lost_is_refused(call: Call, argument: str) -> None:
+    values = np.ma.masked_array(np.zeros((2, 2), int), np.eye(2))
+    for wrong in (values, [values, values]):
+        with pytest.raises(TypeError, match=f"^{argument} is a masked array, whose mask would be"):
+            call.run(**whole(call) | {argument: wrong})
+
+
+@pytest.mark.parametrize(("call", "argument"), arguments("integers"))
+def test_sizes_are_integers(call: Call, argument: str) -> None:
+    for wrong in (2.0, "3", True, np.array([1, 2]), 1j, None):
+        if wrong is None and argument in ("n_k", "n_kv_heads"):
+            continue  # their default
+        with pytest.raises(TypeError, match=f"^{argument} must be an integer, got "):
+            call.run(**call.given | {argument: wrong})
+    if argument != "axis":
+        with pytest.raises(ValueError, match=rf"^{argument} must be at least \d+, got -1$"):
+            call.run(**call.given | {argument: -1})
+    if argument not in ("axis", "seed", "window"):
+        with pytest.raises(ValueError, match=rf"^{argument} must be at most \d+, got {2**63}$"):
+            call.run(**call.given | {argument: 2**63})
+
+
+@pytest.mark.parametrize(("call", "argument"), arguments("ids"))
+def test_ids_are_known(call: Call, argument: str) -> None:
+    shape = np.shape(call.given[argument])
+    for wrong in (-1, 99, -(2**63)):
+        with pytest.raises(IndexError, match=rf"^id {wrong} is outside a table of size \d+ "):
+            call.run(**call.given | {argument: np.full(shape, wrong)})
+    for wrong in (1.0, True, "1", None, 1j):
+        with pytest.raises(TypeError, match=f"^{argument} must be integers, got "):
+            call.run(**call.given | {argument: np.full(shape, wrong)})
+
+
+@pytest.mark.parametrize(("call", "argument"), arguments("settings"))
+def test_settings_are_finite_numbers(call: Call, argument: str) -> None:
+    for wrong in ("2", True, 1j, [1.0], object(), np.ones(2)):
+        with pytest.raises(TypeError, match=f"^{argument} must be a number, got "):
+            call.run(**call.given | {argument: wrong})
+    for wrong in (np.nan, np.inf, -np.inf):
+        with pytest.raises(ValueError, match=f"^{argument} must be finite, got {wrong}$"):
+            call.run(**call.given | {argument: wrong})
+    call.run(**call.given | {argument: np.array(0.5, np.float16)})  # a number all the same
+
+
+@pytest.mark.parametrize(("call", "argument"), arguments("masks"))
+def test_masks_are_boolean(call: Call, argument: str) -> None:
+    for wrong in (1, [0.0], ["1"], np.zeros((1, 1), np.int8), 1j):
+        with pytest.raises(TypeError, match=r"^mask must be boolean, True = may attend, got "):
+            call.run(**call.given | {argument: wrong})
+
+
+@pytest.mark.parametrize("make", [q.one_hot, q.sinusoidal_positions, q.alibi_bias])
+def test_what_is_made_has_the_dtype_asked_for(make: Any) -> None:
+    arguments = ([1], 2) if make is q.one_hot else (2, 2)
+    assert make(*arguments).dtype == np.float64
+    for dtype in FLOATS:
+        made = make(*arguments, dtype=dtype)
+        np.testing.assert_array_equal(made, make(*arguments).astype(dtype), strict=True)
+    for wrong in (int, "complex64", bool, None, "no dtype"):
+        with pytest.raises(TypeError, match=r"^dtype must be float16, float32, float64 or long"):
+            make(*arguments, dtype=wrong)
