@@ -76,13 +76,9 @@ def test_wrong_arguments_are_named():
         InductionModel.create(n_layers=1).forward([[1, 2]], cut="k")
     with pytest.raises(IndexError, match="id 26"):
         model.forward([[26]])
-    with pytest.raises(
-        ValueError, match="d_k must be even, for rope turns pairs of col"
-    ):
+    with pytest.raises(ValueError, match="d_k must be even, for rope turns pairs of col"):
         InductionModel.create(d_k=3)
-    with pytest.raises(
-        TypeError, match="w_e must be an array in float32 or wider to "
-    ):
+    with pytest.raises(TypeError, match="w_e must be an array in float32 or wider to "):
         InductionModel({"w_e": [[1.0]]})
     with pytest.raises(TypeError, match="cut must be a string, got NoneType"):
         model.forward([[1]], cut=None)
