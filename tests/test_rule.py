@@ -133,7 +133,7 @@ CALLS = {
     "frequencies": Call(frequencies, {"d": 2}, settings="base"),
 }  # fmt: skip
 NOT_ASKED = {
-    "describe", "Role", "stack", "arrange", "size",  # no numbers come in
+    "describe", "Role",  # no numbers come in
     "heatmap", "line_chart",  # bool is drawn as well: tests/test_drawing.py
     "dequantize_q4_0",  # only bytes
     "pretrained_head", "PretrainedHead", "PretrainedSentence",  # only gives
@@ -145,10 +145,10 @@ INTEGERS = [np.int8, np.uint8, np.int64]
 
 
 def public() -> Iterator[str]:
-    """All names in `__all__`, and all functions and classes that a public module defines."""
+    """All names in `__all__`, and what the public modules define, but for the drawing kit."""
     yield from q.__all__
     for module in pkgutil.iter_modules(q.__path__):
-        if not module.name.startswith("_"):
+        if not module.name.startswith("_") and module.name != "drawing":
             contents = vars(importlib.import_module(f"qkv_docs.{module.name}"))
             for name, value in contents.items():
                 known = inspect.isfunction(value) or inspect.isclass(value)
