@@ -24,7 +24,7 @@ def main() -> int:
     parser.add_argument("do", nargs="?", choices=("check", "write", "suggest"), default="check")
     parser.add_argument("pages", nargs="*", type=Path)
     parser.add_argument("--write", action="store_true", help="put in the suggestions without doubt")
-    given = parser.parse_args()
+    given = parser.parse_intermixed_args()  # suggest --write PAGE …
     found = 0
     pages = given.pages or [
         p for part in ("zh", "en") for p in sorted((ROOT / "docs" / part).rglob("*.md"))

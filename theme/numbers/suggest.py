@@ -134,6 +134,8 @@ def _filters(rows: list[dict[str, Any]]) -> list[str]:
 def table_rows(page: str) -> Iterator[tuple[str, dict[str, Decimal]]]:
     """Every row of the page's data: its address and its numbers by name."""
     for known in entries(page):
+        if not known.names:  # a column, whose values share an address
+            continue
         rows: dict[str, dict[str, Decimal]] = {}
         for name, value in zip(known.names, known.values, strict=True):
             row, mark, field = name.rpartition("].")
