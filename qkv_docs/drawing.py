@@ -1,19 +1,20 @@
-"""Pictures of matrices and curves, as SVG strings drawn from the numbers themselves.
+"""Pictures of matrices and curves, as SVG drawn from the numbers themselves.
 
 A cell shows its number, so nothing depends on colour; colours come from the page
 (`--qkv-q`, `--qkv-heat`, ...) with a fall-back, so a picture also stands alone.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from html import escape, unescape
-from re import match
+from html import escape
 from unicodedata import combining, east_asian_width
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-FONT = 13  # units; the smallest text of a figure is 12
+FONT, SMALL = 13, 12  # units; no text of a figure is smaller
 CELL = 30  # height of a cell
 FULL = 360  # a figure up to this width is legible on a phone without shrinking
 STRONGEST = 0.45  # opacity of the strongest cell: text on it keeps a contrast of 4.5:1
@@ -32,6 +33,54 @@ STYLES = ((HEAT, "", "circle"), ("currentColor", "6 4", "square"), (LINE, "2 3",
           (HEAT, "9 3 2 3", "triangle"))  # fmt: skip
 
 
+class Drawing(str):
+    """A picture: the text of an `<svg>` element that also knows its parts.
+
+    Jupyter shows it as a picture. Drawings are put together by `arrange` and `stack`.
+
+    Args:
+        width: in units.
+        height: in units.
+        body: the SVG elements in it.
+        label: the text alternative.
+
+    Examples:
+        >>> drawing = Drawing(20, 10, '<circle cx="5" cy="5" r="5"/>', "a dot")
+        >>> drawing.width, drawing.label
+        (20, 'a dot')
+        >>> drawing.svg(label="a disc") == str(drawing).replace("a dot", "a disc")
+        True
+    """
+
+    width: float
+    height: float
+    body: str
+    label: str
+
+    def __new__(cls, width: float, height: float, body: str, label: str = "") -> Drawing:
+        extent = f"{math.ceil(width)} {math.ceil(height)}"
+        wide, high = extent.split()
+        self = super().__new__(
+            cls,
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="qkv-figure" width="{wide}" '
+            f'height="{high}" viewBox="0 0 {extent}" role="img" aria-label="{escape(label)}" '
+            f'fill="currentColor" font-family="inherit" font-size="{FONT}" '
+            f'font-variant="tabular-nums">{body}</svg>',
+        )
+        self.width, self.height, self.body, self.label = width, height, body, label
+        return self
+
+    def __reduce__(self) -> tuple[type[Drawing], tuple[float, float, str, str]]:
+        return Drawing, (self.width, self.height, self.body, self.label)  # for copy and pickle
+
+    def svg(self, label: str | None = None) -> str:
+        """The `<svg>` element, with another text alternative where one is given."""
+        return str(self if label is None else Drawing(self.width, self.height, self.body, label))
+
+    def _repr_html_(self) -> str:
+        return str(self)
+
+
 def heatmap(
     values: ArrayLike,
     rows: Sequence[object] | None = None,
@@ -45,8 +94,8 @@ def heatmap(
     limit: float | None = None,
     show_rows: bool = True,
     label: str | None = None,
-) -> str:
-    """Draw a matrix as an SVG string: a number in every cell, colour by its size.
+) -> Drawing:
+    """Draw a matrix as SVG: a number in every cell, colour by its size.
 
     Positive cells take the colour of `kind`; the others are grey, and a negative number
     carries a minus sign. A masked score (-inf) is written as −∞. Hovering a cell names it.
@@ -67,7 +116,7 @@ def heatmap(
         label: the text alternative; by default the title, the shape and the numbers.
 
     Returns:
-        An `<svg>` element; up to about eight columns of short labels it fits a phone.
+        A string, an `<svg>` element; up to about eight columns of short labels it fits a phone.
 
     Raises:
         ValueError: there are no rows or more than two axes, the labels do not match the shape,
@@ -106,13 +155,13 @@ def heatmap(
     elif limit is None:
         limit = float(sizes.max(initial=0.0))
 
-    texts = [[_number(value, decimals) for value in row] for row in matrix]
+    texts = [[number(value, decimals) for value in row] for row in matrix]
     widths = [
-        max(_width(text) for text in (name, *(row[j] for row in texts)))
+        max(_width(words) for words in (name, *(row[j] for row in texts)))
         for j, name in enumerate(column_names)
     ]
     shown_rows = row_names if rows is not None and show_rows else []
-    gutter = max(_width(text) for text in (*shown_rows, row_title or "")) + 10
+    gutter = max(_width(words) for words in (*shown_rows, row_title or "")) + 10
     if not shown_rows and row_title is None:
         gutter = 0.0
     even = max(30.0, max(widths) + 10, _width(column_title or "") / len(widths))
@@ -124,38 +173,33 @@ def heatmap(
     parts, y, width = [], 0.0, right
     if title is not None:
         shown = f" {shape}" if len(shape) == 2 else f" ({shape[0]},)" if shape else ""
-        parts.append(_text(0, 16, title, "start", ' font-weight="600"', extra=shown))
+        parts.append(text(0, 16, title, "start", bold=True, light=shown))
         y, width = 24.0, max(right, _width(title + shown) * 1.08)
     if column_title is not None:
-        parts.append(_text(gutter + (right - gutter) / 2, y + 15, column_title))
+        parts.append(text(gutter + (right - gutter) / 2, y + 15, column_title))
         y, width = y + 20, max(width, gutter + _width(column_title))
     if columns is not None or row_title is not None:
         if row_title is not None:
-            parts.append(_text(gutter - 8, y + 15, row_title, "end"))
+            parts.append(text(gutter - 8, y + 15, row_title, "end"))
         if columns is not None:
-            parts += [_text(lefts[j] + widths[j] / 2, y + 15, name)
+            parts += [text(lefts[j] + widths[j] / 2, y + 15, name)
                       for j, name in enumerate(column_names)]  # fmt: skip
         y += 22
     arrow = " → " if kind in ("scores", "weights") else ", "
     for i, row in enumerate(matrix):
         if shown_rows:
-            parts.append(_text(gutter - 8, y + CELL / 2 + 4.5, row_names[i], "end"))
+            parts.append(text(gutter - 8, y + CELL / 2 + 4.5, row_names[i], "end"))
         for j, value in enumerate(row):
             strength = min(abs(value) / limit, 1.0) if limit and math.isfinite(value) else 0.0
             colour = COLOURS[kind] if value > 0 else LINE
             hover = f"{row_names[i]}{arrow}{column_names[j]}: {texts[i][j]} [{i}, {j}]"
-            parts.append(
-                f"<g><title>{escape(hover)}</title>"
-                f'<rect x="{_short(lefts[j] + 1)}" y="{_short(y + 1)}" '
-                f'width="{_short(widths[j] - 2)}" height="{CELL - 2}" rx="3" '
-                f'fill="{colour}" fill-opacity="{_short(0.05 + strength * (STRONGEST - 0.05))}"/>'
-                f"{_text(lefts[j] + widths[j] / 2, y + CELL / 2 + 4.5, texts[i][j])}</g>"
-            )
+            shown = cell(lefts[j], y, widths[j], CELL, texts[i][j], fill=colour, strength=strength)
+            parts.append(f"<g><title>{escape(hover)}</title>{shown}</g>")
         y += CELL
     if label is None:
         lines = [" ".join([name, *row]) for name, row in zip(row_names, texts, strict=True)]
         label = f"{title or ''} {shape}: {'; '.join(lines)}".strip()
-    return _svg(width, y, label, parts)
+    return Drawing(width, y, "".join(parts), label)
 
 
 def line_chart(
@@ -172,8 +216,8 @@ def line_chart(
     width: int = 340,
     height: int = 240,
     label: str | None = None,
-) -> str:
-    """Draw named curves over the same x as an SVG string, each name at the end of its line.
+) -> Drawing:
+    """Draw named curves over the same x as SVG, each name at the end of its line.
 
     Curves differ by dash pattern and marker as well as by colour. A value that is not finite
     interrupts its curve.
@@ -194,7 +238,7 @@ def line_chart(
         label: the text alternative; by default the titles and the names.
 
     Returns:
-        An `<svg>` element.
+        A string, an `<svg>` element.
 
     Raises:
         ValueError: lengths differ, there is no curve or more than four, a kind is unknown, or
@@ -229,7 +273,7 @@ def line_chart(
     y_ticks = _ticks(*bounds, log_y)
     if y_limits is None:  # widen to the ticks outside the data
         bounds = min(bounds[0], y_ticks[0]), max(bounds[1], y_ticks[-1])
-    left = max(_width(_tick(value), 12) for value in y_ticks) + 10
+    left = max(_width(_tick(value), SMALL) for value in y_ticks) + 10
     right = width - max(_width(name) for name in curves) - 14
     top, bottom = (48.0 if title else 28.0), height - 42.0
 
@@ -239,22 +283,20 @@ def line_chart(
     def down(value: float) -> float:
         return bottom - _share(value, *bounds, log_y) * (bottom - top)
 
-    parts = [_text(0, 16, title, "start", ' font-weight="600"')] if title else []
-    parts.append(_text(0, top - 12, y_title, "start"))
-    parts.append(_text(right, height - 6, x_title, "end"))
+    parts = [text(0, 16, title, "start", bold=True)] if title else []
+    parts.append(text(0, top - 12, y_title, "start"))
+    parts.append(text(right, height - 6, x_title, "end"))
     for value in y_ticks:
         if bounds[0] <= value <= bounds[1]:
-            level = _short(down(value))
-            parts.append(f'<line x1="{_short(left)}" x2="{_short(right)}" y1="{level}" '
+            level = short(down(value))
+            parts.append(f'<line x1="{short(left)}" x2="{short(right)}" y1="{level}" '
                          f'y2="{level}" stroke="{LINE}" stroke-opacity=".4"/>')  # fmt: skip
-            parts.append(_text(left - 6, down(value) + 4, _tick(value), "end", ' font-size="12"'))
+            parts.append(text(left - 6, down(value) + 4, _tick(value), "end", size=SMALL))
     last = -math.inf
     for value in x_ticks:
-        half = _width(_tick(value), 12) / 2
+        half = _width(_tick(value), SMALL) / 2
         if across(value) - half >= last + 4:  # leave out a tick that would touch the one before
-            parts.append(
-                _text(across(value), bottom + 18, _tick(value), extra_style=' font-size="12"')
-            )
+            parts.append(text(across(value), bottom + 18, _tick(value), size=SMALL))
             last = across(value) + half
 
     ends = []
@@ -263,7 +305,7 @@ def line_chart(
         colour = COLOURS[kinds[name]] if kinds and name in kinds else colour
         good = [i for i in range(xs.size) if math.isfinite(curve[i])]
         path = "".join(
-            f"{'L' if i - 1 in good else 'M'}{_short(across(xs[i]))} {_short(down(curve[i]))}"
+            f"{'L' if i - 1 in good else 'M'}{short(across(xs[i]))} {short(down(curve[i]))}"
             for i in good
         )
         dashes = f' stroke-dasharray="{dash}"' if dash else ""
@@ -279,25 +321,27 @@ def line_chart(
         lowest = max(end, lowest + 16)
         levels.append((lowest, name))
     excess = max(0.0, lowest - bottom)
-    parts += [_text(right + 8, place - excess + 4.5, name, "start") for place, name in levels]
+    parts += [text(right + 8, place - excess + 4.5, name, "start") for place, name in levels]
     label = label or f"{title or y_title} / {x_title}: {', '.join(curves)}"
-    return _svg(width, height, label, parts)
+    return Drawing(width, height, "".join(parts), label)
 
 
-def stack(*figures: str, across: bool = False, gap: float = 18, label: str = "") -> str:
-    """Put several figures into one, one below the other or, with `across`, side by side.
+def stack(
+    *drawings: Drawing, across: bool = False, gap: float = 18, label: str | None = None
+) -> Drawing:
+    """Put several drawings into one, one below the other or, with `across`, side by side.
 
     Args:
-        figures: what `heatmap`, `line_chart`, `stack` or `arrange` returned.
+        drawings: at least one.
         across: side by side.
-        gap: units between two figures.
-        label: the text alternative; by default those of the figures, joined.
+        gap: units between two drawings.
+        label: the text alternative; by default those of the drawings, joined.
 
     Returns:
-        An `<svg>` element.
+        A string, an `<svg>` element.
 
     Raises:
-        ValueError: there is nothing to stack, or something else than such a figure.
+        ValueError: there is nothing to stack.
 
     Examples:
         >>> one = heatmap([1, 0])
@@ -305,82 +349,97 @@ def stack(*figures: str, across: bool = False, gap: float = 18, label: str = "")
         4
     """
     places, offset = [], 0.0
-    for figure in figures:
-        width, height = size(figure)
-        places.append((figure, offset, 0.0) if across else (figure, 0.0, offset))
-        offset += (width if across else height) + gap
+    for drawing in drawings:
+        places.append((drawing, offset, 0.0) if across else (drawing, 0.0, offset))
+        offset += (drawing.width if across else drawing.height) + gap
     return arrange(places, label=label)
 
 
-def arrange(places: Iterable[tuple[str, float, float]], *, label: str = "") -> str:
-    """Put several figures into one, each with its upper left corner where it is told.
+def arrange(places: Iterable[tuple[Drawing, float, float]], *, label: str | None = None) -> Drawing:
+    """Put several drawings into one, each with its upper left corner where it is told.
 
     Args:
-        places: figures, each with its x and y in units.
-        label: the text alternative; by default those of the figures, joined.
+        places: drawings, each with its x and y in units.
+        label: the text alternative; by default those of the drawings, joined.
 
     Returns:
-        An `<svg>` element, large enough for all of them.
+        A string, an `<svg>` element, large enough for all of them.
 
     Raises:
-        ValueError: there is nothing to arrange, or something else than a figure of this module.
+        ValueError: there is nothing to arrange.
 
     Examples:
         >>> one = heatmap([1, 0])
-        >>> size(one)[1], size(arrange([(one, 0, 0), (one, 20, 40)]))[1]
-        (30, 70)
+        >>> one.height, arrange([(one, 0, 0), (one, 20, 40)]).height
+        (30.0, 70.0)
     """
-    parts, labels, right, bottom = [], [], 0.0, 0.0
-    for figure, x, y in places:
-        width, height = size(figure)
-        right, bottom = max(right, x + width), max(bottom, y + height)
-        head, body = figure.split(">", 1)
-        labels.append(head.split('aria-label="')[1].split('"')[0])
-        shift = f"translate({_short(x)} {_short(y)})"
-        parts.append(f'<g transform="{shift}">{body.removesuffix("</svg>")}</g>')
-    if not parts:
-        raise ValueError("there is no figure to arrange")
-    return _svg(right, bottom, label or unescape(". ".join(labels)), parts)
+    placed = list(places)
+    if not placed:
+        raise ValueError("there is no drawing to arrange")
+    body = "".join(
+        f'<g transform="translate({short(x)} {short(y)})">{drawing.body}</g>'
+        for drawing, x, y in placed
+    )
+    if label is None:
+        label = ". ".join(drawing.label for drawing, _, _ in placed)
+    width = max(x + drawing.width for drawing, x, _ in placed)
+    height = max(y + drawing.height for drawing, _, y in placed)
+    return Drawing(width, height, body, label)
 
 
-def size(figure: str) -> tuple[int, int]:
-    """Return width and height of a figure of this module, in units."""
-    head = match(r'<svg xmlns="[^"]*" class="qkv-figure" width="(\d+)" height="(\d+)"', figure)
-    if head is None:
-        raise ValueError(f"not a figure of this module: {figure[:40]!r}")
-    return int(head[1]), int(head[2])
-
-
-def _svg(width: float, height: float, label: str, parts: Iterable[str]) -> str:
-    extent = f'width="{math.ceil(width)}" height="{math.ceil(height)}"'
+def text(
+    x: float,
+    y: float,
+    words: str,
+    anchor: str = "middle",
+    *,
+    bold: bool = False,
+    light: str = "",
+    index: str = "",
+    size: float = FONT,
+    fill: str = "",
+) -> str:
+    """Write words with their base line at y; `light` follows in plain weight, `index` lower."""
+    tail = f'<tspan font-weight="400">{escape(light)}</tspan>' if light else ""
+    tail += f'<tspan dy="3" font-size="{SMALL}">{escape(index)}</tspan>' if index else ""
+    style = ' font-weight="600"' if bold else ""
+    style += f' font-size="{size:g}"' if size != FONT else ""
+    style += f' fill="{fill}"' if fill else ""
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="qkv-figure" {extent} '
-        f'viewBox="0 0 {math.ceil(width)} {math.ceil(height)}" role="img" '
-        f'aria-label="{escape(label)}" fill="currentColor" '
-        f'font-family="inherit" font-size="{FONT}" font-variant="tabular-nums">'
-        f"{''.join(parts)}</svg>"
+        f'<text x="{short(x)}" y="{short(y)}" text-anchor="{anchor}"{style}>'
+        f"{escape(words)}{tail}</text>"
     )
 
 
-def _text(
-    x: float, y: float, text: str, anchor: str = "middle", extra_style: str = "", extra: str = ""
+def cell(
+    x: float,
+    y: float,
+    width: float,
+    height: float,
+    words: str,
+    *,
+    fill: str,
+    strength: float = 0.0,
+    size: float = FONT,
 ) -> str:
-    tail = f'<tspan font-weight="400">{escape(extra)}</tspan>' if extra else ""
+    """Draw a rounded rectangle with words in it; strength 0 to 1 is how much colour it has."""
+    opacity = short(0.05 + strength * (STRONGEST - 0.05))
     return (
-        f'<text x="{_short(x)}" y="{_short(y)}" text-anchor="{anchor}"{extra_style}>'
-        f"{escape(text)}{tail}</text>"
+        f'<rect x="{short(x + 1)}" y="{short(y + 1)}" width="{short(width - 2)}" '
+        f'height="{short(height - 2)}" rx="3" fill="{fill}" fill-opacity="{opacity}"/>'
+        + text(x + width / 2, y + height / 2 + 4.5, words, size=size)
     )
 
 
 def _marker(shape: str, x: float, y: float) -> str:
     if shape == "circle":
-        return f'<circle cx="{_short(x)}" cy="{_short(y)}" r="3.5"/>'
+        return f'<circle cx="{short(x)}" cy="{short(y)}" r="3.5"/>'
     outline = {
         "square": ((-3, -3), (3, -3), (3, 3), (-3, 3)),
         "diamond": ((0, -4.5), (4.5, 0), (0, 4.5), (-4.5, 0)),
         "triangle": ((0, -4), (4, 3.5), (-4, 3.5)),
     }[shape]
-    points = " ".join(f"{_short(x + dx)},{_short(y + dy)}" for dx, dy in outline)
+    points = " ".join(f"{short(x + dx)},{short(y + dy)}" for dx, dy in outline)
     return f'<polygon points="{points}"/>'
 
 
@@ -394,7 +453,7 @@ def _names(
     return [str(label) for label in labels]
 
 
-def _number(value: float, decimals: int) -> str:
+def number(value: float, decimals: int) -> str:
     if math.isnan(value):
         return "nan"
     if math.isinf(value):
@@ -403,7 +462,7 @@ def _number(value: float, decimals: int) -> str:
     return f"−{text}" if value < 0 and float(text) else text
 
 
-def _short(value: float) -> str:
+def short(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
@@ -436,9 +495,13 @@ def _ticks(low: float, high: float, log: bool) -> list[float]:
     return [size * index for index in range(first, max(last, first + 1) + 1)]
 
 
+def power_of_ten(power: int) -> str:
+    return "10" + str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
 def _tick(value: float) -> str:
     power = math.log10(value) if value > 0 else 0.0
     if power and power == round(power) and not -3 <= power <= 4:
-        return "10" + str(round(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+        return power_of_ten(round(power))
     text = f"{value:.4g}"
     return text.replace("-", "−")

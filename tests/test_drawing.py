@@ -1,5 +1,7 @@
 """Figures: every number is there as text, every label survives, text stays legible."""
 
+import copy
+import pickle
 import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -7,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qkv_docs.drawing import COLOURS, FULL, STRONGEST, arrange, heatmap, line_chart, size, stack
+from qkv_docs.drawing import COLOURS, FULL, STRONGEST, Drawing, arrange, heatmap, line_chart, stack
 
 SVG = "{http://www.w3.org/2000/svg}"
 WEIGHTS = np.array([[0.53, 0.31, 0.16], [0.2, 0.7, 0.1]])
@@ -261,33 +263,48 @@ def shifts(svg: str) -> list[list[float]]:
             for part in ET.fromstring(svg)]  # fmt: skip
 
 
-def test_a_stack_holds_its_figures_apart():
+def test_a_stack_holds_its_drawings_apart():
     one, two = heatmap(WEIGHTS, title="A & B"), heatmap([[1.0]])
-    for axis in (0, 1):
+    for axis, sides in enumerate((("width", "height"), ("height", "width"))):
         both = stack(one, two, across=axis == 0, gap=5)
         first, second = shifts(both)
         assert first == [0, 0]
-        assert second[axis] == size(one)[axis] + 5
+        along, aside = ([getattr(drawing, side) for drawing in (one, two, both)] for side in sides)
+        assert second[axis] == pytest.approx(along[0] + 5, abs=0.01)
         assert second[1 - axis] == 0
-        assert size(both)[axis] == size(one)[axis] + 5 + size(two)[axis]
+        assert along[2] == along[0] + 5 + along[1]
+        assert aside[2] == max(aside[:2])
         assert len(opacities(both)) == WEIGHTS.size + 1
         root = ET.fromstring(both)
         assert root.attrib["aria-label"].startswith("A & B (2, 3)")
         assert both.count('role="img"') == both.count("<svg") == 1
     assert len(opacities(stack(stack(one, two), two))) == WEIGHTS.size + 2
-    with pytest.raises(ValueError, match="not a figure of this module: '<svg></svg>'"):
-        stack("<svg></svg>")
-    with pytest.raises(ValueError, match="no figure"):
+    with pytest.raises(ValueError, match="no drawing"):
         stack()
 
 
-def test_figures_stand_where_they_are_put():
+def test_drawings_stand_where_they_are_put():
     one = heatmap(WEIGHTS)
     both = arrange([(one, 0, 0), (one, 12.5, 100)], label="a < b")
     assert shifts(both) == [[0, 0], [12.5, 100]]
-    assert size(both)[0] >= size(one)[0] + 12.5
-    assert size(both)[1] == size(one)[1] + 100
-    assert ET.fromstring(both).attrib["aria-label"] == "a < b"
+    assert (both.width, both.height) == (one.width + 12.5, one.height + 100)
+    assert ET.fromstring(both).attrib["aria-label"] == both.label == "a < b"
+
+
+def test_a_drawing_is_text_that_knows_its_parts():
+    drawing = Drawing(20.2, 10, "<g/>", 'a "dot" < b')
+    root = ET.fromstring(drawing)
+    extent = [root.attrib[name] for name in ("width", "height", "viewBox")]
+    assert extent == ["21", "10", "0 0 21 10"]
+    assert root.attrib["aria-label"] == drawing.label
+    assert len(root) == 1
+    assert type(str(drawing)) is str
+    assert drawing._repr_html_() == str(drawing) == drawing.svg() == drawing
+    other = ET.fromstring(drawing.svg(label="'&'"))
+    assert other.attrib.pop("aria-label") == "'&'"
+    assert root.attrib.items() >= other.attrib.items()
+    for twin in (copy.deepcopy(drawing), pickle.loads(pickle.dumps(drawing))):
+        assert (twin, twin.width, twin.label) == (drawing, 20.2, drawing.label)
 
 
 def test_figures_obey_the_rules_of_the_page():

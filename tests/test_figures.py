@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import doctest
 import gzip
 import json
 import re
-import runpy
+import xml.etree.ElementTree as ET
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +27,8 @@ from playwright.sync_api import Locator, expect
 from py_mini_racer import MiniRacer
 from sources import DOCS, ROOT
 
+from docs.examples import values
+from docs.figures import draw
 from qkv_docs import (
     alibi_bias,
     causal_mask,
@@ -55,9 +56,11 @@ FIGURES = [
     (path.stem.replace("_", "-"), name.replace("_", "-"), element)
     for path in sorted((DOCS / "figures").glob("*.py"))
     for name, body in re.findall(
-        r"^def ([a-z]\w*)\(t\):\n(.*?)(?=^\S|\Z)", path.read_text("utf-8"), re.M | re.S
+        r"^def ([a-z]\w*)\(t: Label\) -> Played:\n(.*?)(?=^\S|\Z)",
+        path.read_text("utf-8"),
+        re.M | re.S,
     )
-    for element in re.findall(r"<qkv-([\w-]+)", body)[:1]
+    for element in re.findall(r'Played\("([\w-]+)"', body)[:1]
 ]
 
 
@@ -231,11 +234,8 @@ def of_element() -> Iterator[Any]:
 
 def drawn(page: str, name: str, english: bool) -> Any:
     """What a figure hands to its element."""
-    names = runpy.run_path(str(DOCS / f"figures/{page.replace('-', '_')}.py"))
-    text = names[name](lambda zh, en: en if english else zh)
-    given = re.search(r"data-given='([^']*)'", text)
-    assert given
-    return json.loads(given[1])
+    markup = str(draw(page, name, "en" if english else "zh"))
+    return json.loads(ET.fromstring(markup).attrib["data-given"])
 
 
 def walked(x: Any, w_q: Any, w_k: Any, w_v: Any) -> dict[str, Any]:
@@ -260,17 +260,6 @@ def test_a_walk(of_element: Any, n: int, d_model: int, d_k: int, d_v: int) -> No
         close(found[name], value)
 
 
-def example(page: str, last: str) -> dict[str, Any]:
-    """The names that the snippets of a page leave behind, up to a section."""
-    text = (DOCS / f"examples/{page}.pycon").read_text("utf-8")
-    sections = re.split(r"^\[([\w-]+)\]$", text, flags=re.M)
-    source = "".join(sections[2 : 2 * sections[1::2].index(last) + 3 : 2])
-    scope: dict[str, Any] = {}
-    for snippet in doctest.DocTestParser().get_examples(source):
-        exec(compile(snippet.source, page, "exec"), scope)
-    return scope
-
-
 @pytest.mark.parametrize("english", [False, True])
 @pytest.mark.parametrize(
     ("page", "figure", "last"),
@@ -285,7 +274,7 @@ def test_a_walk_begins_with_the_numbers_of_the_page(
     assert not sentence["unknown"]
     x = [given["words"][word] for word in sentence["words"]]
     found = call("walk(x, given.wq, given.wk, given.wv)", x=x, given=given)
-    page_has = example(page, last)
+    page_has = values(page, last)
     close(x, page_has["X"])
     for name in ("W_Q", "W_K", "W_V"):
         close(given[name.replace("_", "").lower()], page_has[name])
@@ -371,7 +360,7 @@ def test_masks(of_element: Any, n: int) -> None:
 
 def test_the_mask_begins_with_the_page() -> None:
     given = drawn("masks", "minus_infinity", english=True)
-    scope = example("masks", "minus-infinity")
+    scope = values("masks", "minus-infinity")
     x = np.array([vector for _, vector in given["sentences"][0]["words"]])
     for name, wanted in {"w_q": "W_Q", "w_k": "W_K", "w_v": "W_V"}.items():
         close(given[name], scope[wanted])
@@ -393,7 +382,7 @@ def test_a_mask_is_painted(visit: Visit) -> None:
         return [float(text) for text in table.locator("td[tabindex]").all_inner_texts()]
 
     assert mask() == "100110111"
-    close(weights(), example("masks", "minus-infinity")["weights"].round(3).ravel())
+    close(weights(), values("masks", "minus-infinity")["weights"].round(3).ravel())
 
     cells.nth(0).scroll_into_view_if_needed()
     boxes = [cells.nth(at).bounding_box() for at in range(9)]
@@ -432,7 +421,7 @@ def test_a_dictionary(of_element: Any) -> None:
 @pytest.mark.parametrize("english", [False, True])
 def test_a_dictionary_begins_with_the_numbers_of_the_page(of_element: Any, english: bool) -> None:
     given = drawn("queries-keys-values", "soft_lookup", english)
-    page_has = example("queries-keys-values", "soft-lookup")
+    page_has = values("queries-keys-values", "soft-lookup")
     close(given["keys"], page_has["keys"])
     close(given["values"], page_has["values"])
     assert not english or given["names"] == page_has["names"]
@@ -453,7 +442,7 @@ def test_a_lookup(of_element: Any) -> None:
 
 @pytest.mark.parametrize("english", [False, True])
 def test_a_lookup_begins_with_the_numbers_of_the_page(of_element: Any, english: bool) -> None:
-    given, page_has = drawn("embedding", "product", english), example("embedding", "one-hot")
+    given, page_has = drawn("embedding", "product", english), values("embedding", "one-hot")
     call = of_element("embedding")
     words = call("cut(given.text, given.words)", given=given)["words"]
     ids = [given["words"].index(word) for word in words]
@@ -483,7 +472,7 @@ def test_a_way_back(of_element: Any, n_q: int, n_k: int, d_k: int, d_v: int) -> 
 @pytest.mark.parametrize("english", [False, True])
 def test_a_way_back_begins_with_the_numbers_of_the_page(of_element: Any, english: bool) -> None:
     given = drawn("backpropagation", "there_and_back", english)
-    page_has = example("backpropagation", "query-and-keys")
+    page_has = values("backpropagation", "query-and-keys")
     for name, array in (("q", "q"), ("k", "K"), ("v", "V"), ("t", "target")):
         close(given[name], page_has[array])
     call = of_element("gradient")
@@ -556,7 +545,7 @@ def test_heads(of_element: Any, n: int) -> None:
 @needs_browser[1]
 def test_heads_are_switched_off_and_all_read_the_whole_input(visit: Visit) -> None:
     place, reading = come(visit, "/multi-head/", "sum-over-heads")
-    scope = example("multi-head", "switch-off")
+    scope = values("multi-head", "switch-off")
 
     close(numbers(place, "头 1 的注意力权重"), scope["weights"][0].round(3))
     close(numbers(place, "头 2 的注意力权重"), scope["weights"][1].round(3))
@@ -647,7 +636,7 @@ def test_cross(of_element: Any, n_q: int, n_k: int, d_model: int, d_context: int
 @needs_browser[1]
 def test_the_sides_are_swapped(visit: Visit) -> None:
     place, reading = come(visit, "/en/cross-attention/", "drank")
-    scope = example("cross-attention", "drank")
+    scope = values("cross-attention", "drank")
 
     close(numbers(place, "X, asks"), scope["X"])
     close(numbers(place, "C, is read"), scope["C"])
@@ -667,7 +656,7 @@ def test_recorded_numbers_are_unpacked(of_element: Any) -> None:
     codes = base64.b64decode(data["snapshots"][-1]["w_q"]).decode("latin-1")
     call = "(globalThis.atob = (text) => text, unpack(codes, unit))"  # atob is a browser's
     found = of_element("weights")(call, codes=codes, unit=data["unit"])
-    wanted = example("where-weights-come-from", "training")["model"].w_q[:16]
+    wanted = values("where-weights-come-from", "training")["model"].w_q[:16]
     np.testing.assert_allclose(found, wanted, rtol=0, atol=1.5 * data["unit"])
 
 

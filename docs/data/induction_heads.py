@@ -11,7 +11,9 @@ import base64
 import json
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 if __name__ == "__main__":
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy is imported
@@ -57,7 +59,7 @@ def scores(model, batch, cut=""):
     return {name: two(x) for name, x in model.scores(batch, cut=cut)._asdict().items()}
 
 
-def matching(w, distance):
+def matching(w: Mapping[str, np.ndarray], distance: int) -> np.ndarray:
     """Layer 2's scores by K-composition alone, (26, 26): the letter that asks, `distance` tokens
     on, and the letter that layer 1 has fetched into the key."""
     queries = rope(w["w_e"] @ w["w_q2"], np.full(LETTERS, distance))
@@ -136,7 +138,7 @@ def packed(w):
             "weights": base64.b64encode(np.concatenate(whole).tobytes()).decode()}  # fmt: skip
 
 
-def unpacked(snapshot, shapes):
+def unpacked(snapshot: dict[str, Any], shapes: dict[str, list[int]]) -> InductionModel:
     """The model of a snapshot."""
     whole = np.frombuffer(base64.b64decode(snapshot["weights"]), np.int8).astype(float)
     parameters, at = {}, 0

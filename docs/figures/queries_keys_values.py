@@ -1,121 +1,108 @@
-"""Figures of the page queries-keys-values; the numbers are those of its example file."""
+"""The figures of the page queries-keys-values: a soft dictionary, and four tokens seen thrice."""
 
-import json
-from re import search
+from __future__ import annotations
 
 import numpy as np
 
-from qkv_docs import scaled_dot_product_attention, softmax
-from qkv_docs.drawing import COLOURS, arrange, heatmap, size
+from docs.examples import values
+from docs.figures.kit import Label, Played, arrow
+from qkv_docs import heatmap
+from qkv_docs.drawing import COLOURS, Drawing, arrange, text
 
-# The soft dictionary: how much each animal lives on land and in water, and its legs
-KEYS = np.array([[3, 0], [2, 0], [2, 2], [0, 3]])
-LEGS = np.array([4, 2, 4, 0])
-LAND = np.array([1, 0])
-
-# Four tokens, described by the features a, b, c, "?" and the digit
+SOFT = values("queries-keys-values", "soft-lookup")
+PAGE = values("queries-keys-values", "answer")
 TOKENS = ["a7", "b2", "c5", "b?"]
-X = np.array([[1, 0, 0, 0, 7], [0, 1, 0, 0, 2], [0, 0, 1, 0, 5], [0, 1, 0, 1, 0]])
-W_Q = np.array([[9, 0, 0], [0, 9, 0], [0, 0, 9], [0, 0, 0], [0, 0, 0]])
-W_K = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [-1, -1, -1], [0, 0, 0]])
-W_V = np.array([[0], [0], [0], [0], [1]])
 
 
-def soft_lookup(t):
+def soft_lookup(t: Label) -> Played:
     """One query, four keys: scores, attention weights, and the weighted mean of the values."""
-    scores = KEYS @ LAND
-    weights = softmax(scores)
+    keys, scores, weights, legs = (SOFT[name] for name in ("keys", "scores", "weights", "values"))
     animals = [t("猫", "cat"), t("母鸡", "hen"), t("青蛙", "frog"), t("鱼", "fish")]
     axes = [t("陆", "land"), t("水", "water")]
 
-    def column(values, above, below, kind, decimals=0, limit=None):
+    def column(
+        values: np.ndarray, above: str, below: str, kind: str, decimals: int = 0,
+        limit: float | None = None,
+    ) -> Drawing:  # fmt: skip
         return heatmap(values[:, None], animals, [below], column_title=above, kind=kind,
                        decimals=decimals, limit=limit, show_rows=False)  # fmt: skip
 
     table = [
-        heatmap(KEYS, animals, axes, column_title=t("键 k", "key k"), kind="k", decimals=0),
+        heatmap(keys, animals, axes, column_title=t("键 k", "key k"), kind="k", decimals=0),
         column(scores, t("分数", "score"), "q·k", "scores"),
         column(weights, t("注意力", "attention"), t("权重 a", "weight a"), "weights", 2),
-        column(LEGS, t("值 v", "value"), t("腿数", "legs"), "v"),
-        column(weights * LEGS, t("相乘", "product"), "a·v", "output", 2, 4),
+        column(legs, t("值 v", "value"), t("腿数", "legs"), "v"),
+        column(weights * legs, t("相乘", "product"), "a·v", "output", 2, legs.max()),
     ]
-    query = heatmap(LAND[None], [t("查询 q", "q")], axes, kind="q", decimals=0, limit=2)
-    output = heatmap(weights[None] @ LEGS[:, None], [t("相加，得到输出", "their sum, the output")],
-                     kind="output", limit=4)  # fmt: skip
+    query = heatmap(SOFT["land"][None], [t("查询 q", "q")], axes, kind="q", decimals=0, limit=2)
+    output = heatmap([[weights @ legs]], [t("相加，得到输出", "their sum, the output")],
+                     kind="output", limit=legs.max())  # fmt: skip
 
-    indent = max(0, _left(query) - _left(table[0]))  # the query stands above the keys
-    top, x, places = size(query)[1] + 14, indent, []
+    # The query stands above the keys, cell above cell: both end where their cells end.
+    end = max(query.width, table[0].width)
+    top, x, places = query.height + 14, end - table[0].width, [(query, end - query.width, 0.0)]
     for part in table:
         places.append((part, x, top))
-        x += size(part)[0] + 3
-    places.append((query, indent + _left(table[0]) - _left(query), 0))
-    end = places[4][1] + size(table[4])[0]
-    places.append((output, end - size(output)[0], top + size(table[0])[1] + 8))
-    given = {"names": animals, "places": axes, "keys": KEYS.tolist(), "values": LEGS.tolist()}
-    given = json.dumps(given, ensure_ascii=False, separators=(",", ":"))
-    return f"<qkv-dictionary data-given='{given}'>{arrange(places)}</qkv-dictionary>"
+        x += part.width + 3
+    places.append((output, x - 3 - output.width, top + table[0].height + 8))
+    given = {"names": animals, "places": axes, "keys": keys, "values": legs}
+    return Played("dictionary", arrange(places), given)
 
 
-def three_views(t):
+def three_views(t: Label) -> Drawing:
     """Four tokens go through three matrices: as askers, as labels, as contents."""
-    features = ["a", "b", "c", "?", t("数字", "digit")]
-    inputs = heatmap(X, TOKENS, features, title="X", kind="x", decimals=0, limit=3)
-    top = size(inputs)[1] + 50
-    places, arrows, x = [(inputs, 0, 0)], [], 0
-    for letter, parameters, names in (
-        ("Q", W_Q, "abc"),
-        ("K", W_K, "abc"),
-        ("V", W_V, [t("数字", "digit")]),
-    ):
-        view = heatmap(X @ parameters, TOKENS, names, title=letter, kind=letter.lower(),
+    digit = t("数字", "digit")
+    inputs = heatmap(PAGE["X"], TOKENS, ["a", "b", "c", "?", digit], title="X", kind="x",
+                     decimals=0, limit=3)  # fmt: skip
+    top = inputs.height + 50
+    places, arrows, x = [(inputs, 0.0, 0.0)], [], 0.0
+    for letter, columns in {"Q": "abc", "K": "abc", "V": [digit]}.items():
+        view = heatmap(PAGE[letter], TOKENS, columns, title=letter, kind=letter.lower(),
                        decimals=0, show_rows=letter == "Q")  # fmt: skip
         places.append((view, x, top))
         middle, colour = x + (34 if letter == "Q" else 8), COLOURS[letter.lower()]
-        arrows.append(
-            f'<path d="M{middle} {top - 40}v28m-4 -6l4 6l4 -6" fill="none" stroke="{colour}" '
-            f'stroke-width="2"/><text x="{middle + 10}" y="{top - 21}" fill="{colour}">'
-            f'W<tspan dy="3" font-size="12">{letter}</tspan></text>'
-        )
-        x += size(view)[0] + 22
-    return arrange(places).removesuffix("</svg>") + "".join(arrows) + "</svg>"
+        arrows += [
+            arrow((middle, top - 40), (middle, top - 12), colour=colour, width=2),
+            text(middle + 10, top - 21, "W", "start", index=letter, fill=colour),
+        ]
+        x += view.width + 22
+    whole = arrange(places)
+    return Drawing(whole.width, whole.height, whole.body + "".join(arrows), whole.label)
 
 
-def ask(t):
+def ask(t: Label) -> Played:
     """What b? finds; to be walked through with other cards, questions and matrices."""
-    letters = {letter: [int(letter == other) for other in "abc"] for letter in "abc"}
-    digit = t("数字", "digit")
+    row, digit = TOKENS.index("b?"), t("数字", "digit")
+    letters, features = "abc", ["a", "b", "c", "?", digit]
+    v, output, weights = PAGE["V"], PAGE["output"][[row]], PAGE["weights"][[row]]
     given = {
         "words": {
-            f"{letter}{end}": [*row, int(end == "?"), 0 if end == "?" else int(end)]
-            for letter, row in letters.items()
+            f"{letter}{end}": [
+                *(int(letter == other) for other in letters),
+                int(end == "?"),
+                0 if end == "?" else int(end),
+            ]
+            for letter in letters
             for end in "0123456789?"
         },
-        "features": ["a", "b", "c", "?", digit],
-        "asked": ["a", "b", "c"],
+        "features": features,
+        "asked": list(letters),
         "passed": [digit],
         "text": " ".join(TOKENS),
-        "row": 3,
-        "wq": W_Q.tolist(),
-        "wk": W_K.tolist(),
-        "wv": W_V.tolist(),
+        "row": row,
+        "wq": PAGE["W_Q"],
+        "wk": PAGE["W_K"],
+        "wv": PAGE["W_V"],
         "decimals": 2,
         "one": True,
     }
-    q, k, v = X @ W_Q, X @ W_K, X @ W_V
-    output, weights = scaled_dot_product_attention(q[3:] * 1.0, k * 1.0, v * 1.0)
-    asks = heatmap(weights, TOKENS[3:], TOKENS, title=t("注意力权重", "attention weights"))
-    top = size(asks)[1] + 14
-    places, x = [(asks, 0, 0)], 0
+    asks = heatmap(weights, TOKENS[row:], TOKENS, title=t("注意力权重", "attention weights"))
+    places, x = [(asks, 0.0, 0.0)], 0.0
     for part in (
         heatmap(v, TOKENS, [digit], title="V", kind="v", decimals=0),
         heatmap(weights.T * v, TOKENS, [digit], title="a·V", kind="output"),
-        heatmap(output, TOKENS[3:], [digit], title=t("输出", "output"), kind="output"),
+        heatmap(output, TOKENS[row:], [digit], title=t("输出", "output"), kind="output"),
     ):
-        places.append((part, x, top))
-        x += size(part)[0] + 14
-    given = json.dumps(given, separators=(",", ":"), ensure_ascii=False)
-    return f"<qkv-attention data-given='{given}'>{arrange(places)}</qkv-attention>"
-
-
-def _left(figure):
-    return float(search(r'<rect x="([\d.]+)"', figure)[1]) - 1
+        places.append((part, x, asks.height + 14))
+        x += part.width + 14
+    return Played("attention", arrange(places), given)

@@ -1,31 +1,34 @@
-"""The figures of the page where-weights-come-from: the training run of its example file."""
+"""The figures of the page where-weights-come-from: its training run, before, during and after."""
+
+from __future__ import annotations
 
 from copy import deepcopy
-from html import escape
+from functools import cache
 
 import numpy as np
 
-from qkv_docs import LookupModel, lookup_batch, train_lookup
-from qkv_docs.drawing import COLOURS, heatmap, line_chart, stack
+from docs.examples import values
+from docs.figures.kit import BLUE, GREY, Label, Played
+from qkv_docs import LookupModel, heatmap, line_chart, lookup_batch, train_lookup
+from qkv_docs.drawing import FULL, Drawing, stack, text
 
-NAMES = {"W_Q": "w_q", "W_K": "w_k", "W_V": "w_v"}
-KINDS = {"W_Q": "q", "W_K": "k", "W_V": "v"}
+PAGE = values("where-weights-come-from", "one-question")
+START, MODEL = PAGE["start"], PAGE["model"]  # before training and after it
 
 
-def _run():
-    """The model at the start and at the end, and what was seen at every fourth batch.
+@cache
+def _run() -> tuple[list[int], list[float], dict[str, list[float]]]:
+    """Batches, losses, and how far each matrix is from its start, at every fourth batch.
 
     100 batches of training, then 48 that the model only answers.
     """
-    model = LookupModel.create(seed=0)
-    start = deepcopy(model)
-    moved = {name: [] for name in NAMES}
+    model = deepcopy(START)
+    moved: dict[str, list[float]] = {"W_Q": [], "W_K": [], "W_V": []}
 
-    def measure(_step, model):
-        for name, attribute in NAMES.items():
-            before, after = getattr(start, attribute), getattr(model, attribute)
-            distance = np.linalg.norm(after - before) / np.linalg.norm(before)
-            moved[name].append(distance)
+    def measure(_step: int, model: LookupModel) -> None:
+        for name, distances in moved.items():
+            before, after = getattr(START, name.lower()), getattr(model, name.lower())
+            distances.append(float(np.linalg.norm(after - before) / np.linalg.norm(before)))
 
     history = train_lookup(model, steps=100, every=4, on_evaluate=measure)
     steps, loss = history.steps, history.loss
@@ -34,12 +37,12 @@ def _run():
         steps.append(step)
         loss.append(model.loss_and_gradients(lookup_batch(rng))[0])  # the gradients are not used
         measure(step, model)
-    return start, model, steps, loss, moved
+    return steps, loss, moved
 
 
-def training(t):
+def training(t: Label) -> Drawing:
     """The loss falls, the matrices leave their random start, and then they stand still."""
-    _, _, steps, loss, moved = _run()
+    steps, loss, moved = _run()
     title = t("批：前 100 批训练，之后只回答", "batches: 100 to train, then only answers")
     return stack(
         line_chart(
@@ -54,47 +57,39 @@ def training(t):
             moved,
             x_title=title,
             y_title=t("离随机起点多远（起点的大小 = 1）", "distance from the start (its size = 1)"),
-            kinds=KINDS,
+            kinds={name: name[-1].lower() for name in moved},
         ),
     )
 
 
-def look(t):
+def look(t: Label) -> Drawing:
     """One question: where the model looks before and after training."""
-    start, model, *_ = _run()
-    one = lookup_batch(np.random.default_rng(1), size=1, n_pairs=4)
+    one = PAGE["one"]
     pairs = [f"{chr(97 + a)}{d}" for a, d in zip(one.letters[0], one.digits[0], strict=True)]
-    weights = np.vstack([m.forward(one)[1] for m in (start, model)])
+    asked = chr(97 + one.letters[0, one.slots[0]])
     return heatmap(
-        weights,
+        np.vstack([model.forward(one)[1] for model in (START, MODEL)]),
         [t("训练前", "before"), t("训练后", "after")],
         pairs,
-        row_title=t("问 u?", "asked: u?"),
+        row_title=t(f"问 {asked}?", f"asked: {asked}?"),
         column_title=t("看哪里 →", "looks at →"),
     )
 
 
-def w_q(t):
+def w_q(t: Label) -> Played:
     """The first 16 rows of W_Q before and after training; to be played step by step."""
-    start, model, *_ = _run()
-    limit = np.abs(model.w_q[:16]).max()
+    limit = np.abs(MODEL.w_q[:16]).max()
     parts = []
     for left, name, matrix in (
-        (4, t("训练前", "before training"), start.w_q),
-        (186, t("100 步之后", "after 100 steps"), model.w_q),
+        (4, t("训练前", "before training"), START.w_q),
+        (186, t("100 步之后", "after 100 steps"), MODEL.w_q),
     ):
-        parts.append(f'<text x="{left + 84}" y="14" text-anchor="middle">{escape(name)}</text>')
-        for i, row in enumerate(matrix[:16]):
-            for j, value in enumerate(row):
-                colour = COLOURS["q"] if value > 0 else COLOURS["x"]
-                opacity = min(1, 0.05 + 0.8 * abs(value) / limit)
-                parts.append(
-                    f'<rect x="{left + 10.5 * j:g}" y="{24 + 10.5 * i:g}" width="9.5" height="9.5" '
-                    f'fill="{colour}" fill-opacity="{opacity:.2f}"/>'
-                )
-    still = (
-        '<svg xmlns="http://www.w3.org/2000/svg" class="qkv-figure" width="360" height="196" '
-        'viewBox="0 0 360 196" role="img" aria-label="W_Q" fill="currentColor" '
-        f'font-family="inherit" font-size="13">{"".join(parts)}</svg>'
-    )
-    return f'<qkv-weights data-src="where-weights-come-from.json">{still}</qkv-weights>'
+        parts.append(text(left + 84, 14, name))
+        for (i, j), value in np.ndenumerate(matrix[:16]):
+            opacity = min(1, 0.05 + 0.8 * abs(value) / limit)
+            parts.append(
+                f'<rect x="{left + 10.5 * j:g}" y="{24 + 10.5 * i:g}" width="9.5" height="9.5" '
+                f'fill="{BLUE if value > 0 else GREY}" fill-opacity="{opacity:.2f}"/>'
+            )
+    still = Drawing(FULL, 196, "".join(parts), "W_Q")
+    return Played("weights", still, source="where-weights-come-from")

@@ -1,65 +1,57 @@
-"""Figures of the page why-sqrt-dk: one query computed here, the rest from docs/data."""
+"""The figures of the page why-sqrt-dk: one query computed on the page, the rest from docs/data."""
 
-import json
-import re
+from __future__ import annotations
+
 from math import log10
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from qkv_docs import softmax, softmax_backward
-from qkv_docs.drawing import HEAT, LINE, heatmap, line_chart
+from docs.data import read
+from docs.examples import values
+from docs.figures.kit import GREY, HEAT, INK, Label, Played, path
+from qkv_docs import heatmap, line_chart, softmax, softmax_backward
+from qkv_docs.drawing import FULL, SMALL, Drawing, arrange, power_of_ten, text
 
-HERE = Path(__file__).parents[1] / "data"
-DATA = json.loads((HERE / "why-sqrt-dk.json").read_text(encoding="utf-8"))
-SCORES = np.random.default_rng(0).normal(size=8)  # those of the example file
+SCORES = values("why-sqrt-dk", "one-query")["scores"]
+DATA = read("why-sqrt-dk")
+GRADIENTS = "why-sqrt-dk-gradients"
 NAMES = {"sqrt(d_k)": "÷ √d_k", "1": "÷ 1", "d_k": "÷ d_k", "sqrt(d_model)": "÷ √d_model"}
 
 
-def one_query(t):
+def _row(t: Label, rows: list[np.ndarray], names: list[str], row_title: str | None) -> Drawing:
+    return heatmap(
+        rows,
+        names,
+        range(1, len(SCORES) + 1),
+        row_title=row_title,
+        column_title=t("键", "key"),
+        title=t("注意力权重", "attention weights"),
+    )
+
+
+def one_query(t: Label) -> Drawing:
     """The same eight scores, as they are and as large as a dot product of d_k terms makes them."""
     sizes = (1, 4, 64, 1024)
-    return heatmap(
-        [softmax(d_k**0.5 * SCORES) for d_k in sizes],
-        ["÷ √d_k", *map(str, sizes[1:])],
-        range(1, 9),
-        row_title="d_k ↓",
-        column_title=t("键", "key"),
-        title=t("注意力权重", "attention weights"),
-    )
+    rows = [softmax(d_k**0.5 * SCORES) for d_k in sizes]
+    return _row(t, rows, ["÷ √d_k", *map(str, sizes[1:])], "d_k ↓")
 
 
-def play(t):
+def play(t: Label) -> Played:
     """The same eight scores with sliders, and the gradients of 2000 queries. Still: ÷ 1, d_k 64."""
-    weights = softmax(8 * SCORES)
-    row = heatmap(
-        [weights],
-        [t("查询", "query")],
-        range(1, 9),
-        title=t("注意力权重", "attention weights"),
-        column_title=t("键", "key"),
-    )
-    height = float(re.search(r'height="([\d.]+)"', row)[1])
-    row = re.sub("^<svg[^>]*>", '<g font-size="13">', row).replace("</svg>", "</g>")
-    passed = np.linalg.norm(softmax_backward(np.eye(8), np.tile(weights, (8, 1))))
+    d_k = 64
+    weights = softmax(d_k**0.5 * SCORES)
+    row = _row(t, [weights], [t("查询", "query")], None)
+    passed = softmax_backward(np.eye(len(weights)), np.tile(weights, (len(weights), 1)))
+    norms = _histogram(t, d_k, 0, float(np.linalg.norm(passed)))
     label = t("八个注意力权重和梯度的分布", "eight attention weights, a distribution of gradients")
-    still = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="qkv-figure" width="360" '
-        f'height="{height + 230:g}" viewBox="0 0 360 {height + 230:g}" role="img" '
-        f'aria-label="{label}" fill="currentColor" font-family="inherit" font-size="12" '
-        f'font-variant="tabular-nums">{row}<g transform="translate(0 {height + 10:g})">'
-        f"{_histogram(t, 64, 0, passed)}</g></svg>"
-    )
-    scores = json.dumps([round(float(score), 6) for score in SCORES])
-    return (
-        f'<qkv-softmax data-src="why-sqrt-dk-gradients.json" data-scores="{scores}">'
-        f"{still}</qkv-softmax>"
-    )
+    still = arrange([(row, 0, 0), (norms, 0, row.height + 10)], label=label)
+    return Played("softmax", still, SCORES.round(6), GRADIENTS)
 
 
-def _histogram(t, d_k, half_powers, passed):
+def _histogram(t: Label, d_k: int, half_powers: int, passed: float) -> Drawing:
     """What scripts/figures/softmax.mjs draws: bars, median, mean and the query above."""
-    data = json.loads((HERE / "why-sqrt-dk-gradients.json").read_text(encoding="utf-8"))
+    data = read(GRADIENTS)
     (row,) = [
         row for row in data["histograms"] if (row["d_k"], row["half_powers"]) == (d_k, half_powers)
     ]
@@ -67,18 +59,21 @@ def _histogram(t, d_k, half_powers, passed):
     counts = {0: row["lower"]} | {row["first"] + i + 1: n for i, n in enumerate(row["counts"])}
     most = max(counts.values())
 
-    def place(norm):
-        bins = (log10(norm) - data["lowest"]) * data["bins_per_decade"]
+    def place(norm: float) -> float:
+        bins: float = (log10(norm) - data["lowest"]) * data["bins_per_decade"]
         return left + width * (1 + max(-0.5, bins))
 
+    def note(x: float, y: float, words: str) -> str:
+        return text(x, y, words, "start", size=SMALL)
+
+    share = f"{100 * row['below_0.01']:.0f}%"
     parts = [
-        f'<text x="0" y="12">{t("每个查询的雅可比矩阵范数", "norm of the Jacobian of each query")}'
-        "</text>",
+        note(0, 12, t("每个查询的雅可比矩阵范数", "norm of the Jacobian of each query")),
         f'<path d="M160 46h12v12h-12zM{left} {floor - high}H{place(0.01):g}V{floor}H{left}z" '
-        f'fill="{LINE}" fill-opacity=".16"/>',
-        f'<text x="178" y="56">&lt; 0.01: {100 * row["below_0.01"]:.0f}%</text>',
-        f'<text x="{left - 5}" y="{floor - high + 9}" text-anchor="end">{most}</text>',
-        f'<path d="M{left} {floor}H{left + 49 * width}" stroke="{LINE}"/>',
+        f'fill="{GREY}" fill-opacity=".16"/>',
+        note(178, 56, f"< 0.01: {share}"),
+        text(left - 5, floor - high + 9, str(most), "end", size=SMALL),
+        path(f"M{left} {floor}H{left + 49 * width}", width=1),
     ]
     for i, count in counts.items():
         tall = high * count / most
@@ -87,27 +82,23 @@ def _histogram(t, d_k, half_powers, passed):
             f'height="{tall:.1f}" fill="{HEAT}"/>'
         )
     for power in range(-8, 1, 2):
-        text = "1" if power == 0 else f'10<tspan dy="-4" font-size="9">−{-power}</tspan>'
-        x = place(10.0**power)
-        parts.append(f'<text x="{x:g}" y="{floor + 28}" text-anchor="middle">{text}</text>')
-    for x, name, value, dashes in (
+        words = power_of_ten(power) if power else "1"
+        parts.append(text(place(10.0**power), floor + 28, words, size=SMALL))
+    for x, name, value, dash in (
         (0, t("中位数", "median"), row["median"], ""),
         (160, t("平均", "mean"), row["mean"], "4 3"),
     ):
-        line = f'stroke="currentColor" stroke-width="2" stroke-dasharray="{dashes}"'
-        parts.append(
-            f'<path d="M{x + 1} 24v14M{place(value):.1f} {floor}V{floor - high}" {line}/>'
-            f'<text x="{x + 8}" y="36">{name} {value:.2f}</text>'
-        )
-    x = place(passed)
-    parts.append(
-        f'<path d="M0 57l5 -10 5 10zM{x - 5:.1f} {floor + 13}l5 -10 5 10z" fill="currentColor"/>'
-        f'<text x="16" y="56">{t("上面的查询", "query above")} {passed:.2f}</text>'
-    )
-    return "".join(parts)
+        sign_and_line = f"M{x + 1} 24v14M{place(value):.1f} {floor}V{floor - high}"
+        parts += [path(sign_and_line, INK, 2, dash=dash), note(x + 8, 36, f"{name} {value:.2f}")]
+    parts += [
+        f'<path d="M0 57l5 -10 5 10zM{place(passed) - 5:.1f} {floor + 13}l5 -10 5 10z" '
+        f'fill="{INK}"/>',
+        note(16, 56, f"{t('上面的查询', 'query above')} {passed:.2f}"),
+    ]
+    return Drawing(FULL, 220, "".join(parts))
 
 
-def _against_d_k(measure, divisors, **options):
+def _against_d_k(measure: str, divisors: tuple[str, ...], **options: Any) -> Drawing:
     """One curve a divisor, from the table of random queries and keys."""
     rows = [row for row in DATA["random_attention"] if row["divisor"] in divisors]
     curves = {
@@ -118,7 +109,7 @@ def _against_d_k(measure, divisors, **options):
     return line_chart(d_k, curves, x_title="d_k", log_x=True, **options)
 
 
-def saturation(t):
+def saturation(t: Label) -> Drawing:
     """The largest of eight attention weights, with and without the division."""
     return _against_d_k(
         "largest_weight",
@@ -128,7 +119,7 @@ def saturation(t):
     )
 
 
-def jacobian(t):
+def jacobian(t: Label) -> Drawing:
     """How much of a gradient the softmax of the median query lets through."""
     return _against_d_k(
         "jacobian_median",
@@ -138,7 +129,7 @@ def jacobian(t):
     )
 
 
-def divisors(t):
+def divisors(t: Label) -> Drawing:
     """Standard deviation of the scores for four divisors."""
     return _against_d_k(
         "score_std",
@@ -148,7 +139,7 @@ def divisors(t):
     )
 
 
-def training(t):
+def training(t: Label) -> Drawing:
     """Accuracy during training at d_k = 512, each curve at its best learning rate."""
     names = {
         ("sqrt(d_k)", "unit"): "÷ √d_k",

@@ -1,18 +1,11 @@
-"""`![text alternative](figure:name "caption")` becomes a drawing made by code.
-
-docs/figures/<page>.py holds one function a figure; it is given `t(zh, en)`, which picks the
-label of the page's language, and returns SVG. The numbers come from qkv_docs, at build time.
-
-Around the SVG may stand `<qkv-name data-…>`: a figure that can be played with, made by
-assets/scripts/figures/<name>.mjs; the SVG is for who has no scripts, and for paper. Its
-`data-src="x.json"` is docs/data/x.json.
-"""
+"""`![text alternative](figure:name "caption")` becomes a drawing made by docs/figures."""
 
 from __future__ import annotations
 
+import importlib
 import re
-import runpy
 import sys
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +20,17 @@ FIGURE = re.compile(
 )
 
 
-def on_pre_build(**_: Any) -> None:
-    """`mkdocs serve` builds again in one process: a changed package is to be read anew."""
-    for name in [name for name in sys.modules if name.partition(".")[0] == "qkv_docs"]:
-        del sys.modules[name]
+def on_pre_build(config: MkDocsConfig) -> None:
+    """`mkdocs serve` builds again in one process: what changed is to be read anew.
+
+    `mkdocs` itself does not have the root of the repository on its path, `python -m mkdocs` has.
+    """
+    if str(ROOT) not in sys.path:
+        sys.path.insert(0, str(ROOT))
+    if is_main(config):
+        for name in list(sys.modules):
+            if name.partition(".")[0] in ("docs", "qkv_docs"):
+                del sys.modules[name]
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -40,24 +40,20 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, **_: Any) -> str:
-    chinese = is_main(config)
+    figures = importlib.import_module("docs.figures")
+    name, language = Path(page.file.src_uri).stem, "zh" if is_main(config) else "en"
+    data = ("" if is_main(config) else "../") + get_relative_url("assets/data/", page.url)
 
     def put(match: re.Match[str]) -> str:
-        alt, name, caption = match[1], match[2], match[3] or ""
-        source = ROOT / "docs/figures" / f"{Path(page.file.src_uri).stem.replace('-', '_')}.py"
+        label, figure, caption = unescape(match[1]), match[2], match[3] or ""
         try:
-            draw = runpy.run_path(str(source))[name.replace("-", "_")]
-        except (OSError, KeyError):
-            complain(page, f"figure:{name}", f"no function {name} in docs/figures/{source.name}")
+            drawn = figures.html(name, figure, language, label=label, data=data)
+        except figures.NoFigure as error:
+            complain(page, f"figure:{figure}", str(error))
             return match[0]
-        svg = draw(lambda zh, en: zh if chinese else en)
-        svg = re.sub(r'(<svg[^>]*?) aria-label="[^"]*"', r"\1", svg, count=1)
-        svg = svg.replace("<svg", f'<svg aria-label="{alt}"', 1)
-        data = ("" if chinese else "../") + get_relative_url("assets/data/", page.url)
-        svg = re.sub(r'^(<qkv-[^>]* data-src=")', rf"\1{data}", svg)
         note = f"<figcaption>{caption}</figcaption>" if caption else ""
-        box = f'<div class="drawing__box">{svg}</div>'
-        return f'<figure class="drawing" id="figure-{name}">{box}{note}</figure>'
+        box = f'<div class="drawing__box">{drawn}</div>'
+        return f'<figure class="drawing" id="figure-{figure}">{box}{note}</figure>'
 
     for image in re.findall(r"<img[^>]*>", html):
         if not re.search(r'alt="[^"]+"', image):

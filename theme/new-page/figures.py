@@ -1,16 +1,16 @@
-"""The figures of the page NAME. TODO: draw what the page is about.
+"""The figures of the page NAME. TODO: draw what the page is about."""
 
-The numbers are those of docs/examples/NAME.pycon.
-"""
+from __future__ import annotations
 
-import numpy as np
-
+from docs.examples import values
+from docs.figures.kit import Label
 from qkv_docs import heatmap, softmax
+from qkv_docs.drawing import Drawing
 
-SCORES = np.array([2.0, 1.0, 0.0])
+SCORES = values("NAME", "first")["scores"]
 
 
-def first(t):
+def first(t: Label) -> Drawing:
     """The attention weights of one query."""
     words = [t("我", "I"), t("吃", "eat"), t("苹果", "apples")]
     return heatmap(softmax(SCORES), columns=words, title=t("注意力权重", "attention weights"))

@@ -204,7 +204,7 @@ class Softmax extends Figure {
 
   draw() {
     const { d, by, t } = this.state,
-      query = oneQuery(JSON.parse(this.dataset.scores), d, by, t);
+      query = oneQuery(JSON.parse(this.dataset.given), d, by, t);
     const keys = query.scores.map((_, j) => j + 1),
       names = { rows: [say("查询", "query")], columns: keys };
     this.scores.fill([query.scores], names);
