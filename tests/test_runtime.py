@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runtime import fetch, lock, wheel
+from runtime import fetch, lock, vendored, wheel
 from sources import ROOT
 
 GOOD = b"what the manifest names"
@@ -68,6 +68,24 @@ def test_without_a_source_there_is_none_and_it_is_said(
         assert fetch(manifest(tmp_path, None, b"something else"), cache) is None
     assert "Run is left out: a.bin could not be fetched" in caplog.text
     assert not list(cache.iterdir())
+
+
+def test_a_folder_of_the_files_is_asked_before_any_host(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where every host is gone, and an old copy of the site is at hand."""
+    folder = tmp_path / "an old {copy} of 100 % 网站"
+    folder.mkdir()
+    (tmp_path / "theme/vendor").mkdir(parents=True)
+    item = {**manifest(tmp_path, b"something else"), "name": "pyodide"}
+    (tmp_path / "theme/vendor/manifest.json").write_text(json.dumps([item]), "utf-8")
+    monkeypatch.setattr("runtime.ROOT", tmp_path)
+    monkeypatch.setattr("runtime.CACHE", cache)
+    monkeypatch.setenv("QKV_PYTHON_FILES", str(folder))
+    for data, good in ((None, False), (GOOD[:-1], False), (GOOD, True)):
+        if data is not None:
+            (folder / "a.bin").write_bytes(data)
+        assert (vendored.__wrapped__() is not None) == good
 
 
 def test_the_wheel_is_the_package_of_this_tree_and_the_same_every_time() -> None:

@@ -70,7 +70,7 @@ def on_post_build(config: MkDocsConfig) -> None:
     with_line.docs_dir = ROOT / "docs/en"
     changes: dict[str, Any] = {
         "site_dir": str(Path(config.site_dir) / "en"),
-        "site_url": f"{config.site_url}en/",
+        "site_url": f"{config.site_url}en/" if config.site_url else "",
         "strict": config.strict,
     }
     english = load_config(str(ROOT / "mkdocs.en.yml"), **changes)

@@ -15,7 +15,7 @@ import pydoc
 import re
 import textwrap
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 from urllib.parse import urljoin
 
 import jinja2
@@ -35,11 +35,12 @@ from theme.numbers import source as numbers
 ADMONITION = re.compile(r'^(!!!|\?\?\?\+?) \w+ "(.*)"\n((?:(?: {4}.*)?\n)+)', re.M)
 OBJECT = re.compile(r"^::: (\S+)$", re.M)
 MACRO = re.compile(rf"(?:{'|'.join(map(re.escape, sorted(MACROS, reverse=True)))})(?![A-Za-z])")
+LINK = re.compile(r"(?<=\]\()(?!https?:)[^)\s]+")
 PIECE = re.compile(
     r"(?P<ticks>`+).*?(?P=ticks)"  # code: left alone
     r"|(?P<tex>\$\$.+?\$\$|(?<![\\$])\$[^$\n]+\$)"
     r'|!\[(?P<alt>[^\n]*?)\]\(figure:(?P<figure>[\w-]+)(?: "(?P<caption>[^"\n]*)")?\)'
-    r"|(?<=\]\()(?!https?:)(?P<link>[^)\s]+)"
+    rf"|(?P<link>{LINK.pattern})"
     r'|(?P<mark> ?\{ ?(?:(?:[#.][\w-]+|[\w-]+=(?:"[^"\n]*"|\w+)) ?)+\}'
     r"|</?(?:article|span)\b[^>]*>|<p><button\b.*?</p>)",
     re.S,
@@ -47,6 +48,7 @@ PIECE = re.compile(
 DRAWING = re.compile(r'<figure class="drawing" id="figure-([\w-]+)">.*?(<svg.*?</svg>)', re.S)
 PAPER = '<svg style="background:#fff;color:#1d2129;font-family:sans-serif"'
 GITHUB = re.compile(r"https://github\.com/([\w.-]+/[\w.-]+?)(?:\.git)?/?$")
+LLMS = "llms.txt"
 COLAB = "https://colab.research.google.com/github"
 INSTALL = """\
 try:
@@ -71,9 +73,15 @@ WORDS = {
         "Every page as Markdown, with its formulas, its code and output, and figures in words. "
         "Tests keep code and output true. A vector is a row: Q = X W_Q.",
     ),
+    "placed": (
+        "这份笔记本不知道网站的地址（生成网站时没有设 `SITE_URL`），里面的链接和配套包的路径"
+        "都从它在网站文件夹里的位置算起。",
+        " This notebook does not know the address of the site, which was built without `SITE_URL`: "
+        "its links and the path of the package start from its own place in the site's folder.",
+    ),
     "other": (
-        "[English]({}en/llms.txt): the same pages in English",
-        "[中文]({}llms.txt): the same pages in Chinese",
+        "[English]({}): the same pages in English",
+        "[中文]({}): the same pages in Chinese",
     ),
 }
 
@@ -113,9 +121,16 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
-def base(config: MkDocsConfig) -> str:
-    """What links begin with: the site's address; offline nothing, for they lead to files."""
-    return "" if OFFLINE else str(config.site_url)
+def way(to: str, file: str, config: MkDocsConfig) -> str:
+    """To `to` from `file`, which may leave the folder: by the site's address, where it is known."""
+    if config.site_url and not OFFLINE:
+        return urljoin(config.site_url, to)
+    relative = posixpath.relpath(to, posixpath.dirname(file) or ".")
+    return f"{relative}/" if to.endswith("/") else relative
+
+
+def dump(notebook: dict[str, Any]) -> str:
+    return json.dumps(notebook, ensure_ascii=False, indent=1) + "\n"
 
 
 def export(page: Page, config: MkDocsConfig, files: Files) -> str:
@@ -123,15 +138,28 @@ def export(page: Page, config: MkDocsConfig, files: Files) -> str:
     words = {key: both[0 if is_main(config) else 1] for key, both in WORDS.items()}
     description = page.meta.get("description", "")
     here = page.file.src_uri
+    twin = page.file.dest_uri.replace(".html", ".md")
+    up = "" if is_main(config) else "../"
 
     def address(link: str) -> str:
         path, mark, anchor = link.partition("#")
         uri = posixpath.normpath(posixpath.join(posixpath.dirname(here), path)) if path else here
         target = files.get_file_from_path(uri)
-        return urljoin(base(config), target.url) + mark + anchor if target else link
+        return way(target.url, twin, config) + mark + anchor if target else link
+
+    def write(uri: str, text: str) -> None:
+        path = Path(config.site_dir, uri)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline="\n")
 
     if page.markdown is None or page.content is None or not here.endswith(".md"):
-        return f"- [{page.title}]({address('')}): {description}"  # itself a notebook
+        notebook = json.loads(page.file.content_string)  # a page that is one itself
+        for cell in notebook["cells"]:
+            if cell["cell_type"] == "markdown":
+                text = "".join(cell["source"])
+                cell["source"] = LINK.sub(lambda link: address(link[0]), text)
+        write(posixpath.join(posixpath.dirname(twin), posixpath.basename(here)), dump(notebook))
+        return f"- [{page.title}]({way(page.url, LLMS, config)}): {description}"
     drawings = dict(DRAWING.findall(page.content))
 
     def plain(text: str, draw: bool) -> str:
@@ -151,11 +179,6 @@ def export(page: Page, config: MkDocsConfig, files: Files) -> str:
 
         return PIECE.sub(put, text)
 
-    def write(uri: str, text: str) -> None:
-        path = Path(config.site_dir, uri)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", newline="\n")
-
     title, _, body = numbers.plain(page.markdown).strip().partition("\n")
     head = f"{title}\n\n{words['from']} [{config.site_name}: {page.title}]({address('')})"
     facts = about(page, config)
@@ -163,7 +186,6 @@ def export(page: Page, config: MkDocsConfig, files: Files) -> str:
     body = OBJECT.sub(unfold_object, f"{citations.linked(body, facts)}\n")
     body = citations.plain(body, facts)
     body = ADMONITION.sub(unfold, body)
-    twin = page.file.dest_uri.replace(".html", ".md")
     write(twin, plain(f"{head}\n{body}", draw=False))
     links = [f'<a href="{posixpath.basename(twin)}">Markdown</a>']
 
@@ -171,20 +193,21 @@ def export(page: Page, config: MkDocsConfig, files: Files) -> str:
     if names := [m[3] for m in includes if m[2].endswith(".pycon")]:
         name = f"{Path(here).stem}.ipynb"
         path = posixpath.join(posixpath.dirname(twin), name)
-        package = urljoin(base(config), f"{'' if is_main(config) else '../'}assets/{wheel()[0]}")
-        made = cells(f"{head}\n\n{words['needs']}\n{body}", names, INSTALL.format(package))
+        package = way(f"{up}assets/{wheel()[0]}", path, config)
+        needs = words["needs"] + ("" if package.startswith("http") else words["placed"])
+        made = cells(f"{head}\n\n{needs}\n{body}", names, INSTALL.format(package))
         for cell in made:
             if cell["cell_type"] == "markdown":
                 cell["source"] = plain(cell["source"], draw=True)
         kind = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": KERNEL}}
-        write(path, json.dumps({**kind, "cells": made}, ensure_ascii=False, indent=1) + "\n")
+        write(path, dump({**kind, "cells": made}))
         links.insert(0, f'<a href="{name}" download>{words["notebook"]}</a>')
         host, branch = GITHUB.match(config.repo_url or ""), config.extra.get("notebooks_branch")
-        if host and branch and base(config).startswith("https:"):
+        if host and branch and package.startswith("https:"):
             place = posixpath.join(host[1], "blob", branch, "" if is_main(config) else "en", path)
             links.append(f'<a href="{COLAB}/{place}">{words["colab"]}</a>')
     page.content += f'<p class="take" data-search-exclude>{words["take"]}{" · ".join(links)}</p>'
-    return f"- [{page.title}]({urljoin(base(config), twin)}): {description}"
+    return f"- [{page.title}]({way(twin, LLMS, config)}): {description}"
 
 
 def on_env(env: jinja2.Environment, config: MkDocsConfig, files: Files) -> jinja2.Environment:
@@ -198,7 +221,7 @@ def on_env(env: jinja2.Environment, config: MkDocsConfig, files: Files) -> jinja
         text += f"\n## {title}\n\n" if title != group else ""
         text += f"{export(page, config, files)}\n"
         group, page = title, page.next_page
-    up = urljoin(base(config), "" if is_main(config) else "../")
-    text += f"\n## Optional\n\n- {other.format(up)}\n"
-    Path(config.site_dir, "llms.txt").write_text(text, encoding="utf-8", newline="\n")
+    theirs = way("en/llms.txt" if is_main(config) else "../llms.txt", LLMS, config)
+    text += f"\n## Optional\n\n- {other.format(theirs)}\n"
+    Path(config.site_dir, LLMS).write_text(text, encoding="utf-8", newline="\n")
     return env

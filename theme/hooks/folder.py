@@ -11,6 +11,7 @@ import re
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
+from mkdocs.utils.templates import TemplateContext
 from place import OFFLINE, ROOT, is_main
 
 SCRIPTS = {
@@ -25,6 +26,7 @@ KEPT = ("这一份就是离线的。", "This copy is offline already.")
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     if OFFLINE:
         config.extra["polyfills"] = list(SCRIPTS)
+    if OFFLINE or not config.site_url:  # it takes a page for one of ours by the sitemap's addresses
         config.theme["features"].remove("navigation.instant")
     return config
 
@@ -33,6 +35,14 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for uri, path in SCRIPTS.items() if OFFLINE else ():
         files.append(File.generated(config, uri, abs_src_path=str(path)))
     return files
+
+
+def on_template_context(
+    context: TemplateContext, template_name: str, config: MkDocsConfig
+) -> TemplateContext:
+    if template_name == "404.html" and not config.site_url:
+        context["base_url"] = "."  # the page itself looks for its folder (templates/404.html)
+    return context
 
 
 def on_page_content(html: str, config: MkDocsConfig, **_: object) -> str:

@@ -3,6 +3,8 @@
 18 MB of other people's binaries do not belong into a repository that people clone to read prose:
 theme/vendor/manifest.json names every file with its hash, a build fetches what the cache lacks
 (QKV_CACHE, by default ~/.cache/qkv-docs), and nothing that does not have its hash is ever served.
+Should its sources vanish: QKV_PYTHON_FILES is a folder that has the files, as every published copy
+of the site does in assets/python/<release>/.
 Where a file cannot be had the site is built without Run, and its pages say so.
 """
 
@@ -94,7 +96,11 @@ def fetch(wanted: dict[str, Any], cache: Path) -> dict[str, Path] | None:
 @functools.cache
 def vendored() -> dict[str, Path] | None:
     manifest = json.loads((ROOT / "theme/vendor/manifest.json").read_text(encoding="utf-8"))
-    return fetch(next(item for item in manifest if item["name"] == "pyodide"), CACHE)
+    wanted = next(item for item in manifest if item["name"] == "pyodide")
+    if folder := os.environ.get("QKV_PYTHON_FILES"):
+        url = Path(folder).expanduser().resolve().as_uri() + "/{file}"
+        wanted["sources"].insert(0, {"url": url})
+    return fetch(wanted, CACHE)
 
 
 def wheel() -> tuple[str, bytes]:
