@@ -12,14 +12,19 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, TypeVar
 
+import filelock
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import (
     Browser,
+    BrowserContext,
     Locator,
     Page,
     Request,
@@ -29,6 +34,7 @@ from playwright.sync_api import (
 )
 from sources import ROOT
 
+T = TypeVar("T")
 CHROMIUM = (
     os.environ.get("QKV_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 )
@@ -40,6 +46,22 @@ needs_browser = [
         not CHROMIUM, reason="no Chromium found: apt-get install chromium, or set QKV_CHROMIUM"
     ),
 ]
+
+
+# Seconds in which nothing at all moves before a test gives up. A busy machine is slow, not stuck:
+# what can be seen moving (bytes, a sentence that changed) is waited for as long as it moves.
+PATIENCE = 60
+
+
+def until(reached: Callable[[], T], moving: Callable[[], object], pause: Callable[[], object]) -> T:
+    """The first true value of `reached`; patience begins anew whenever `moving` says another."""
+    before, since = moving(), time.monotonic()
+    while not (found := reached()):
+        if (now := moving()) != before:
+            before, since = now, time.monotonic()
+        assert time.monotonic() - since < PATIENCE, f"nothing moves; the last that was seen: {now}"
+        pause()
+    return found
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
@@ -56,32 +78,87 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         self.wfile.write(body)
 
 
-@pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("site")
+SERVED = pytest.StashKey[tuple[str, str]]()
 
 
-@pytest.fixture(scope="session")
-def root(site: Path) -> Iterator[str]:
-    """The address of the site, built as a release is, for the address it is served from."""
-    handler = functools.partial(Handler, directory=str(site))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        root = f"http://127.0.0.1:{server.server_port}"
-        build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(site)]
-        env = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "SITE_URL": f"{root}/"}
-        done = subprocess.run(build, cwd=ROOT, capture_output=True, text=True, env=env, check=False)
-        assert done.returncode == 0, done.stderr
+def serve(config: pytest.Config) -> tuple[str, str]:
+    """A folder for what the tests of this run build, and the address where its `site` is served.
+
+    With pytest-xdist the process that the others report to does this, once for all of them.
+    """
+    if SERVED not in config.stash:
+        folder = Path(tempfile.mkdtemp(prefix="qkv-"))
+        config.add_cleanup(functools.partial(shutil.rmtree, folder))
+        handler = functools.partial(Handler, directory=str(folder / "site"))
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        config.add_cleanup(server.server_close)
+        config.add_cleanup(server.shutdown)
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield root
-        server.shutdown()
+        config.stash[SERVED] = (str(folder), f"http://127.0.0.1:{server.server_port}")
+    return config.stash[SERVED]
+
+
+@pytest.fixture(scope="session")
+def served(request: pytest.FixtureRequest) -> tuple[str, str]:
+    given = getattr(request.config, "workerinput", {}).get("served")
+    return given or serve(request.config)
+
+
+@pytest.fixture(scope="session")
+def once(served: tuple[str, str]) -> Callable[[str, Callable[[Path], object]], Path]:
+    """What takes long is made by the first process that asks; the others wait for it."""
+
+    def made(name: str, make: Callable[[Path], object]) -> Path:
+        folder = Path(served[0], name)
+        with filelock.FileLock(f"{folder}.lock"):
+            if not (done := Path(f"{folder}.done")).exists():
+                make(folder)
+                done.touch()
+        return folder
+
+    return made
+
+
+def build(site: Path, *options: str, **env: str) -> None:
+    """A strict build, which this machine's settings do not change."""
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(site)]
+    clean = {k: v for k, v in os.environ.items() if k not in ("OFFLINE", "REPO_URL")}
+    env = {**clean, "NO_MKDOCS_2_WARNING": "1", **env}
+    command += options
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=env, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="session")
+def site(served: tuple[str, str], once: Any) -> Path:
+    """The site, built as a release is, for the address it is served from."""
+    made: Path = once("site", lambda folder: build(folder, SITE_URL=f"{served[1]}/"))
+    return made
+
+
+@pytest.fixture(scope="session")
+def root(served: tuple[str, str], site: Path) -> str:
+    """The address of the site."""
+    return served[1]
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=1000 * PATIENCE)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=FLAGS, timeout=1000 * PATIENCE
+        )
         yield browser
         browser.close()
+
+
+@contextlib.contextmanager
+def opened(browser: Browser, **options: Any) -> Iterator[BrowserContext]:
+    """A reader's browser in which nothing is kept from others."""
+    with contextlib.closing(browser.new_context(**options)) as context:
+        context.set_default_timeout(1000 * PATIENCE)
+        yield context
 
 
 class Visit:
@@ -112,16 +189,37 @@ class Visit:
         return self.page
 
 
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 390, "height": 844},
+    "permissions": ["clipboard-read", "clipboard-write"],
+    "color_scheme": "light",
+}
+
+
 @pytest.fixture
 def visit(browser: Browser, root: str) -> Iterator[Visit]:
-    with contextlib.closing(
-        browser.new_context(
-            viewport={"width": 390, "height": 844},
-            permissions=["clipboard-read", "clipboard-write"],
-            color_scheme="light",
-        )
-    ) as context:
+    """The first of a reader: nothing is in the browser."""
+    with opened(browser, **PHONE) as context:
         visit = Visit(context.new_page(), root)
+        yield visit
+        assert not visit.trouble, visit.trouble
+
+
+@pytest.fixture(scope="session")
+def phone(browser: Browser) -> Iterator[BrowserContext]:
+    with opened(browser, **PHONE) as context:
+        yield context
+
+
+@pytest.fixture
+def revisit(phone: BrowserContext, root: str) -> Iterator[Visit]:
+    """One of many: files may be in the browser's cache, nothing else is left of the others."""
+    with contextlib.closing(phone.new_page()) as page:
+        phone.new_cdp_session(page).send(
+            "Storage.clearDataForOrigin",
+            {"origin": root, "storageTypes": "local_storage,service_workers,cache_storage"},
+        )
+        visit = Visit(page, root)
         yield visit
         assert not visit.trouble, visit.trouble
 
@@ -130,19 +228,41 @@ def wake(page: Page) -> None:
     """The reader's first touch, after which the theme's script is there."""
     page.mouse.move(5, 5)
     page.mouse.move(9, 9)
-    for _ in range(100):
-        if page.evaluate("typeof document$ !== 'undefined'"):
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError("the theme's script did not come")
+    # Functions, here and below: an expression is evaluated again and again, against the policy.
+    page.wait_for_function("() => typeof document$ !== 'undefined'")
+
+
+IDLE = "() => new Promise((done) => requestIdleCallback(() => requestIdleCallback(done)))"
 
 
 def wait_for_instant_navigation(page: Page) -> None:
-    """Until it has the sitemap, the theme leaves a click on a link to the browser."""
+    """Until it has read the sitemap, the theme leaves a click on a link to the browser."""
     page.wait_for_function(
-        "performance.getEntriesByType('resource').some(one => one.name.endsWith('sitemap.xml'))"
+        "() => performance.getEntriesByType('resource').some("
+        "(one) => one.name.endsWith('sitemap.xml'))"
     )
-    page.wait_for_timeout(100)
+    page.evaluate(IDLE)  # it is read in the task after
+
+
+@contextlib.contextmanager
+def turning(page: Page) -> Iterator[None]:
+    """What happens inside leads to another page by instant navigation; until the theme is done."""
+    turns = "document$.subscribe(() => { window.turns = (window.turns ?? 0) + 1 }), window.turns"
+    before = page.evaluate(turns)  # what the site itself does at a new page, it does before this
+    yield
+    page.wait_for_function("before => window.turns > before", arg=before)
+    page.evaluate(IDLE)
+
+
+def dress(page: Page, scheme: str) -> None:
+    """In the colours of light (default) or dark (slate), once they have faded in."""
+    page.evaluate(
+        """scheme => {
+            document.body.setAttribute("data-md-color-scheme", scheme);
+            return Promise.allSettled(document.getAnimations().map((one) => one.finished));
+        }""",
+        scheme,
+    )
 
 
 def come(visit: Visit, path: str, figure: str) -> tuple[Locator, Locator]:
@@ -153,7 +273,7 @@ def come(visit: Visit, path: str, figure: str) -> tuple[Locator, Locator]:
     wake(page)
     place = page.locator(f"#figure-{figure}")
     place.scroll_into_view_if_needed()
-    expect(place.locator("[data-ready]")).to_be_attached(timeout=15_000)
+    expect(place.locator("[data-ready]")).to_be_attached()
     reading = place.locator(".play__read")
     expect(reading).not_to_be_empty()
     return place, reading
@@ -178,7 +298,10 @@ PUT_BACK = "() => window.away.forEach((back) => back())"
 
 def accessibility_faults(page: Page, within: str | None = None) -> list[str]:
     page.evaluate(PUT_AWAY)
-    response = Axe().run(page, context={"include": [[within]]} if within else None).response
+    # Asked for all results, axe takes three times as long to write down what is well.
+    options = {"resultTypes": ["violations", "incomplete"]}
+    context = {"include": [[within]]} if within else None
+    response = Axe().run(page, context=context, options=options).response
     page.evaluate(PUT_BACK)
     faults = [(rule["id"], node) for rule in response["violations"] for node in rule["nodes"]]
     # Text in the very colour of its ground: axe is not sure that it is meant to be read.

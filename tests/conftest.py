@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Iterator
 from typing import Any
 
-# Two busy cores are slower with more threads, and sums come in another order. Read when NumPy
-# loads, so before the imports; child processes (builds, notebooks) inherit it.
+# Two busy cores are slower with more threads, and sums come in another order. Read when NumPy and
+# PyTorch load, so before the imports; child processes (builds, notebooks) inherit it.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
-import torch
-from browsing import browser, root, site, visit  # noqa: F401  (fixtures)
-from hypothesis import settings
 
-torch.set_num_threads(1)
-# No database: a run leaves nothing behind.
-settings.register_profile("fixed", derandomize=True, deadline=None, max_examples=60, database=None)
-settings.load_profile("fixed")
+# `make pages` gets by without what follows (pyproject.toml: the extra `pages`).
+if importlib.util.find_spec("hypothesis"):
+    from hypothesis import settings
+
+    # No database: a run leaves nothing behind.
+    settings.register_profile(
+        "fixed", derandomize=True, deadline=None, max_examples=60, database=None
+    )
+    settings.load_profile("fixed")
+
+if importlib.util.find_spec("playwright"):
+    from browsing import browser, once, phone, revisit, root, serve, served, site, visit  # noqa: F401
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(node: Any) -> None:
+        """Of pytest-xdist: a process is about to be started."""
+        node.workerinput["served"] = serve(node.config)
 
 
 @pytest.hookimpl(wrapper=True)

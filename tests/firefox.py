@@ -18,8 +18,16 @@ import time
 from pathlib import Path
 from typing import Any
 
+from browsing import PATIENCE, until
+
 FIREFOX = os.environ.get("QKV_FIREFOX") or shutil.which("firefox-esr") or shutil.which("firefox")
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # the WebDriver standard's name for a reference
+
+# What moves while something is waited for: files come, sentences change.
+MOVING = """return JSON.stringify([
+    location.href, document.readyState, performance.getEntriesByType("resource").length,
+    [...document.querySelectorAll("[role=status], .snippet__out")].map((one) => one.textContent),
+])"""
 
 
 class Firefox:
@@ -38,11 +46,13 @@ class Firefox:
             stderr=subprocess.DEVNULL,
         )
         self.numbers = itertools.count(1)
-        for _ in range(600):
+        while True:  # until it listens, or is no more
+            assert self.process.poll() is None, "Firefox ended before it could be asked"
             with contextlib.suppress(OSError):
-                self.socket = socket.create_connection(("127.0.0.1", port), 120)
+                self.socket = socket.create_connection(("127.0.0.1", port))
                 break
             time.sleep(0.1)
+        self.socket.settimeout(10 * PATIENCE)
         self.answers = self.socket.makefile("rb")
         self.read()  # a greeting
         self.ask("WebDriver:NewSession")
@@ -77,14 +87,13 @@ class Firefox:
         self.ask("WebDriver:ElementClear", id=self.find(css))
         self.ask("WebDriver:ElementSendKeys", id=self.find(css), text=text)
 
-    def wait(self, what: str, seconds: float = 60) -> Any:
+    def wait(self, what: str) -> Any:
         """The first value of the JavaScript expression `what` that is not false."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if found := self.js(f"return {what}"):
-                return found
-            time.sleep(0.05)
-        raise AssertionError(f"never came: {what}")
+        return until(
+            lambda: self.js(f"return {what}"),
+            lambda: self.js(MOVING),
+            lambda: time.sleep(0.05),
+        )
 
     def close(self) -> None:
         self.process.terminate()

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browsing import Visit, come, needs_browser
+from browsing import Visit, come, needs_browser, until
 from playwright.sync_api import Locator, expect
 from py_mini_racer import MiniRacer
 from sources import DOCS, ROOT
@@ -307,8 +307,8 @@ def test_the_python_that_the_figure_sends_tells_every_second_step(
 
 @needs_browser[0]
 @needs_browser[1]
-def test_the_slider_goes_from_noise_to_meaning(visit: Visit) -> None:
-    figure, _ = come(visit, "/en/birth-of-qkv/", "birth")
+def test_the_slider_goes_from_noise_to_meaning(revisit: Visit) -> None:
+    figure, _ = come(revisit, "/en/birth-of-qkv/", "birth")
     reading, slider = figure.locator(".play__read"), figure.locator("input[type=range]")
     history = STORED["history"]
     for step in (0, 50, 100):
@@ -326,10 +326,10 @@ def test_the_slider_goes_from_noise_to_meaning(visit: Visit) -> None:
 
 @needs_browser[0]
 @needs_browser[1]
-def test_a_cell_says_its_number_to_pointer_and_keyboard(visit: Visit) -> None:
+def test_a_cell_says_its_number_to_pointer_and_keyboard(revisit: Visit) -> None:
     """T[k? → k] of the recorded model at step 100 is qkv_docs', to the three decimals shown."""
-    figure, _ = come(visit, "/birth-of-qkv/", "birth")
-    page, reading = visit.page, figure.locator(".play__read")
+    figure, _ = come(revisit, "/birth-of-qkv/", "birth")
+    page, reading = revisit.page, figure.locator(".play__read")
     figure.locator("input[type=range]").fill("100")
     models, _ = SCRIPT.record()
     scores, says = models[100].question_scores(), models[100].value_logits()
@@ -358,8 +358,8 @@ def test_a_cell_says_its_number_to_pointer_and_keyboard(visit: Visit) -> None:
 
 @needs_browser[0]
 @needs_browser[1]
-def test_another_question_is_answered(visit: Visit) -> None:
-    figure, _ = come(visit, "/en/birth-of-qkv/", "birth")
+def test_another_question_is_answered(revisit: Visit) -> None:
+    figure, _ = come(revisit, "/en/birth-of-qkv/", "birth")
     reading = figure.locator(".play__read")
     figure.locator("input[type=range]").fill("100")
     context = figure.get_by_label("context")
@@ -381,17 +381,26 @@ def train(figure: Locator, seed: int) -> Locator:
     return button
 
 
+def comes(status: Locator, text: str) -> None:
+    """As long as Python starts and trains, the sentence changes."""
+    until(
+        lambda: text in status.inner_text(),
+        status.inner_text,
+        lambda: status.page.wait_for_timeout(50),
+    )
+
+
 @needs_browser[0]
 @needs_browser[1]
 @pytest.mark.parametrize(("path", "done"), [("/", "练完了"), ("/en/", "Done")])
-def test_it_is_trained_here(visit: Visit, path: str, done: str) -> None:
+def test_it_is_trained_here(revisit: Visit, path: str, done: str) -> None:
     """The reader's run is CPython's: another NumPy without BLAS, the same numbers."""
-    figure, _ = come(visit, f"{path}birth-of-qkv/", "birth")
+    figure, _ = come(revisit, f"{path}birth-of-qkv/", "birth")
     if figure.locator(".birth__train").is_hidden():
         pytest.skip("the site was built without Python for the browser")
     train(figure, 7)
     status = figure.locator(".birth__train [role=status]")
-    expect(status).to_contain_text(done, timeout=120_000)
+    comes(status, done)
     model = LookupModel.create(7)
     history = train_lookup(model, steps=100, seed=7, every=50)
     reading, slider = figure.locator(".play__read"), figure.locator("input[type=range]")
@@ -408,24 +417,22 @@ def test_it_is_trained_here(visit: Visit, path: str, done: str) -> None:
 
 @needs_browser[0]
 @needs_browser[1]
-def test_it_is_stopped_and_makes_way(visit: Visit) -> None:
+def test_it_is_stopped_and_makes_way(revisit: Visit) -> None:
     """Stop while Python is on its way; then a snippet's Run ends the training, not the page."""
-    figure, _ = come(visit, "/en/birth-of-qkv/", "birth")
+    figure, _ = come(revisit, "/en/birth-of-qkv/", "birth")
     if figure.locator(".birth__train").is_hidden():
         pytest.skip("the site was built without Python for the browser")
-    status, page = figure.locator(".birth__train [role=status]"), visit.page
+    status, page = figure.locator(".birth__train [role=status]"), revisit.page
     button = train(figure, 3)
-    page.wait_for_timeout(600)  # a click sooner than that is the second half of a double click
+    page.wait_for_timeout(600)  # at least: sooner, it is the second half of a double click
     button.click()
     expect(status).to_contain_text("Stopped")
     expect(button).to_have_text("Train it here")
     button.click()
-    page.wait_for_timeout(200)
+    expect(status).not_to_contain_text("Stopped")
     snippet = page.locator(".snippet").first
     snippet.locator("[data-do=run]").click()
     expect(status).to_contain_text("you ran a snippet")
-    expect(snippet.locator("[role=status]")).to_contain_text(
-        "output is the page’s", timeout=120_000
-    )
+    comes(snippet.locator("[role=status]"), "output is the page’s")
     button.click()
-    expect(status).to_contain_text("Done", timeout=120_000)
+    comes(status, "Done")

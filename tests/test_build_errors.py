@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sources import ROOT
@@ -22,10 +23,8 @@ BROKEN = [
 ]
 
 
-@pytest.fixture(scope="module")
-def messages(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """What one strict build of both languages says when all of these are broken at once."""
-    tree = tmp_path_factory.mktemp("broken")
+def build_broken(tree: Path) -> None:
+    """One strict build of both languages, with all of these broken at once."""
     for name in ("docs", "theme", "qkv_docs"):
         shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("mkdocs.yml", "mkdocs.en.yml", "pyproject.toml"):
@@ -44,7 +43,14 @@ def messages(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     env = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
     done = subprocess.run(build, cwd=tree, capture_output=True, text=True, env=env, check=False)
     assert done.returncode != 0
-    return done.stderr.splitlines()
+    (tree / "said.txt").write_text(done.stderr, "utf-8")
+
+
+@pytest.fixture(scope="module")
+def messages(once: Any) -> list[str]:
+    """What that build says."""
+    tree: Path = once("broken", build_broken)
+    return (tree / "said.txt").read_text("utf-8").splitlines()
 
 
 @pytest.mark.parametrize(("name", "old", "new", "said"), BROKEN, ids=lambda value: value[:24])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
 import json
 import os
 import re
@@ -18,7 +17,7 @@ from xml.etree import ElementTree
 
 import nbformat
 import pytest
-from browsing import Visit, needs_browser, wake
+from browsing import Visit, build, needs_browser, opened, wake
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 from playwright.sync_api import Browser, expect
@@ -44,32 +43,27 @@ def sections(name: str) -> list[str]:
 WITH_CODE = [name for name in NAMES if sections(name)]
 
 
-def build(site: Path, *options: str, **env: str) -> Path:
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(site)]
-    clean = {k: v for k, v in os.environ.items() if k not in ("OFFLINE", "REPO_URL")}
-    env = {**clean, "NO_MKDOCS_2_WARNING": "1", **env}
-    command += options
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=env, check=False)
-    assert done.returncode == 0, done.stderr
-    return site
-
-
 @pytest.fixture(scope="module")
-def offline(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def offline(once: Any) -> Path:
     """Both languages, as `make offline` builds them."""
-    return build(tmp_path_factory.mktemp("offline"), OFFLINE="true")
+    made: Path = once("offline", lambda folder: build(folder, OFFLINE="true"))
+    return made
 
 
 @pytest.fixture(scope="module")
-def online(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def online(once: Any) -> Path:
     """English, as it is published."""
-    return build(
-        tmp_path_factory.mktemp("online"),
-        "--config-file=mkdocs.en.yml",
-        SITE_URL_EN="https://example.org/qkv/en/",
-        REPO_URL="https://github.com/someone/qkv",
-        NOTEBOOKS_BRANCH="gh-pages",
+    made: Path = once(
+        "online",
+        lambda folder: build(
+            folder,
+            "--config-file=mkdocs.en.yml",
+            SITE_URL_EN="https://example.org/qkv/en/",
+            REPO_URL="https://github.com/someone/qkv",
+            NOTEBOOKS_BRANCH="gh-pages",
+        ),
     )
+    return made
 
 
 def folder(site: Path, language: str) -> Path:
@@ -131,7 +125,7 @@ async def wrong_cells(path: Path, few: asyncio.Semaphore) -> list[str]:
     """What a clean kernel gives otherwise than the notebook stores."""
     stored, fresh = (nbformat.read(path, as_version=4) for _ in range(2))
     async with few:
-        await NotebookClient(fresh, timeout=60, coalesce_streams=True).async_execute()
+        await NotebookClient(fresh, timeout=None, coalesce_streams=True).async_execute()
     wrong = []
     for old, new in zip(stored.cells, fresh.cells, strict=True):
         if old.cell_type == "code":
@@ -283,10 +277,8 @@ def test_every_page_offers_them(offline: Path, online: Path) -> None:
 @pytest.fixture
 def visit(browser: Browser, offline: Path) -> Iterator[Visit]:
     """A visit to the offline copy; what goes wrong, or leaves the folder, fails the test."""
-    context: Any = browser.new_context(
-        permissions=["clipboard-read", "clipboard-write"], color_scheme="dark"
-    )
-    with contextlib.closing(context):
+    allowed = ["clipboard-read", "clipboard-write"]
+    with opened(browser, permissions=allowed, color_scheme="dark") as context:
         visit = Visit(context.new_page(), f"file://{offline}")
         yield visit
         assert not visit.trouble, visit.trouble
@@ -309,7 +301,7 @@ class TestOffline:
         page.keyboard.press("/")
         page.keyboard.type(query)
         hit = page.locator(f".md-search-result__link[href*='{target}.html']").first
-        expect(hit).to_be_attached(timeout=15_000)
+        expect(hit).to_be_attached()
         hit.click()
         page.wait_for_url(f"**/{target}.html*")
 
@@ -330,7 +322,7 @@ class TestOffline:
         snippet.locator("[data-do=copy]").click()
         expect(snippet.locator("[role=status]")).to_have_text(re.compile("^(已复制|Copied)$"))
         assert "import numpy" in page.evaluate("navigator.clipboard.readText()")
-        fonts = "[...document.fonts].filter((one) => one.status === 'loaded').length"
+        fonts = "() => [...document.fonts].filter((one) => one.status === 'loaded').length"
         page.wait_for_function(fonts)
 
     def test_what_needs_a_server_is_not_offered(self, visit: Visit) -> None:

@@ -19,6 +19,7 @@ from browsing import (
     Visit,
     accessibility_faults,
     come,
+    dress,
     needs_browser,
     wait_for_instant_navigation,
     wake,
@@ -159,11 +160,11 @@ def touch(place: Locator) -> None:
 @pytest.mark.browser
 @needs_browser[1]
 @pytest.mark.parametrize(("page_name", "figure", "element"), FIGURES)
-def test_a_figure_is_used(visit: Visit, page_name: str, figure: str, element: str) -> None:
+def test_a_figure_is_used(revisit: Visit, page_name: str, figure: str, element: str) -> None:
     """By the keyboard, on a phone; its state in the address; nothing axe objects to."""
     path = f"/{page_name}/"
-    place, reading = come(visit, path, figure)
-    page = visit.page
+    place, reading = come(revisit, path, figure)
+    page = revisit.page
     at_first = reading.inner_text()
 
     touch(place)
@@ -180,24 +181,23 @@ def test_a_figure_is_used(visit: Visit, page_name: str, figure: str, element: st
     sideways = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert page.evaluate(sideways) <= 0
     assert not accessibility_faults(page, within=f"#figure-{figure}")
-    page.evaluate("document.body.setAttribute('data-md-color-scheme', 'slate')")
-    page.wait_for_timeout(300)
+    dress(page, "slate")
     assert not accessibility_faults(page, within=f"#figure-{figure}")
 
     page.goto("about:blank")
     page.goto(address)  # shared: the figure is as it was
-    expect(reading).to_have_text(changed, timeout=15_000)
+    expect(reading).to_have_text(changed)
     page.goto("about:blank")
     broken = re.sub(r"=[^&=]*$", "=%3Cnonsense%3E,-7", address)
     page.goto(broken if "&" in address else f"{address}&nonsense=1")
-    expect(reading).to_have_text(at_first, timeout=15_000)
+    expect(reading).to_have_text(at_first)
 
 
 @pytest.mark.browser
 @needs_browser[1]
 @pytest.mark.parametrize(("page_name", "figure", "element"), FIGURES)
-def test_a_figure_in_english(visit: Visit, page_name: str, figure: str, element: str) -> None:
-    place, reading = come(visit, f"/en/{page_name}/", figure)
+def test_a_figure_in_english(revisit: Visit, page_name: str, figure: str, element: str) -> None:
+    place, reading = come(revisit, f"/en/{page_name}/", figure)
     touch(place)
     expect(reading).not_to_be_empty()
     labels = place.locator(
@@ -369,10 +369,10 @@ def test_the_mask_begins_with_the_page() -> None:
 
 @pytest.mark.browser
 @needs_browser[1]
-def test_a_mask_is_painted(visit: Visit) -> None:
+def test_a_mask_is_painted(revisit: Visit) -> None:
     """By a drag, a tap and the space bar; a query with nothing to see says so."""
-    place, reading = come(visit, "/masks/", "minus-infinity")
-    page, cells = visit.page, place.locator("[data-paint] tbody td")
+    place, reading = come(revisit, "/masks/", "minus-infinity")
+    page, cells = revisit.page, place.locator("[data-paint] tbody td")
 
     def mask() -> str:
         return "".join("01"[text == "True"] for text in cells.all_inner_texts())
@@ -486,15 +486,15 @@ def test_a_way_back_begins_with_the_numbers_of_the_page(of_element: Any, english
 
 @pytest.mark.browser
 @needs_browser[1]
-def test_a_walk_is_walked(visit: Visit) -> None:
+def test_a_walk_is_walked(revisit: Visit) -> None:
     """Back to the matrices by the keyboard, three numbers changed, on to the output; then words."""
-    place, reading = come(visit, "/queries-keys-values/", "ask")
+    place, reading = come(revisit, "/queries-keys-values/", "ask")
     expect(reading).to_contain_text("输出是 2.03")
     back, on = (place.get_by_role("button", name=name) for name in ("上一步", "下一步"))
     for _ in range(4):
         back.press("Enter")
     expect(place.get_by_role("radio", name="2 Q K V")).to_be_checked()
-    keys = visit.page.keyboard
+    keys = revisit.page.keyboard
     cell = place.get_by_role("grid", name="W_K").locator("tbody tr").nth(3).locator("td").first
     cell.focus()
     expect(reading).to_contain_text("W_K[? → a] = −1")
@@ -505,7 +505,7 @@ def test_a_walk_is_walked(visit: Visit) -> None:
     expect(field).to_be_focused()
     keys.type("0")
     keys.press("Enter")
-    assert visit.page.evaluate("document.activeElement.textContent") == "0"
+    assert revisit.page.evaluate("document.activeElement.textContent") == "0"
     for _ in range(4):
         on.press("Enter")
     expect(reading).to_contain_text("输出是 1.03")  # b? now finds itself as well
@@ -543,8 +543,8 @@ def test_heads(of_element: Any, n: int) -> None:
 
 @pytest.mark.browser
 @needs_browser[1]
-def test_heads_are_switched_off_and_all_read_the_whole_input(visit: Visit) -> None:
-    place, reading = come(visit, "/multi-head/", "sum-over-heads")
+def test_heads_are_switched_off_and_all_read_the_whole_input(revisit: Visit) -> None:
+    place, reading = come(revisit, "/multi-head/", "sum-over-heads")
     scope = values("multi-head", "switch-off")
 
     close(numbers(place, "头 1 的注意力权重"), scope["weights"][0].round(3))
@@ -595,26 +595,26 @@ def test_ranking(of_element: Any, values: list[float], order: str) -> None:
 
 @pytest.mark.browser
 @needs_browser[1]
-def test_an_arrow_is_moved(visit: Visit) -> None:
+def test_an_arrow_is_moved(revisit: Visit) -> None:
     """By the keyboard and by a pointer; a key made longer overtakes the others."""
-    place, reading = come(visit, "/en/similarity/", "drag")
+    place, reading = come(revisit, "/en/similarity/", "drag")
     tip = place.get_by_role("slider", name="tip of the key a")
     expect(reading).to_contain_text("By dot product: b > a > c; by cosine: a > b > c.")
     tip.focus()
     for key in ["ArrowRight"] * 3 + ["Shift+ArrowUp"]:
-        visit.page.keyboard.press(key)
+        revisit.page.keyboard.press(key)
     expect(tip).to_have_attribute("aria-valuetext", "(4.5, 6), dot product 36")
     expect(reading).to_contain_text("By dot product: a > b > c")
     tip = place.get_by_role("slider", name="tip of the query q")
     box = tip.locator(".play__hold").bounding_box()
     assert box
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    visit.page.mouse.move(x, y)
-    visit.page.mouse.down()
-    visit.page.mouse.move(x - 2000, y - 2000, steps=3)  # as far as the plane goes
-    visit.page.mouse.up()
+    revisit.page.mouse.move(x, y)
+    revisit.page.mouse.down()
+    revisit.page.mouse.move(x - 2000, y - 2000, steps=3)  # as far as the plane goes
+    revisit.page.mouse.up()
     expect(tip).to_have_attribute("aria-valuetext", "(−8, 11)")
-    visit.page.mouse.move(x, y)
+    revisit.page.mouse.move(x, y)
     expect(tip).to_have_attribute("aria-valuetext", "(−8, 11)")
 
 
@@ -634,8 +634,8 @@ def test_cross(of_element: Any, n_q: int, n_k: int, d_model: int, d_context: int
 
 @pytest.mark.browser
 @needs_browser[1]
-def test_the_sides_are_swapped(visit: Visit) -> None:
-    place, reading = come(visit, "/en/cross-attention/", "drank")
+def test_the_sides_are_swapped(revisit: Visit) -> None:
+    place, reading = come(revisit, "/en/cross-attention/", "drank")
     scope = values("cross-attention", "drank")
 
     close(numbers(place, "X, asks"), scope["X"])
@@ -662,8 +662,8 @@ def test_recorded_numbers_are_unpacked(of_element: Any) -> None:
 
 @pytest.mark.browser
 @needs_browser[1]
-def test_a_training_is_played_and_then_nothing_moves(visit: Visit) -> None:
-    place, reading = come(visit, "/en/where-weights-come-from/", "w-q")
+def test_a_training_is_played_and_then_nothing_moves(revisit: Visit) -> None:
+    place, reading = come(revisit, "/en/where-weights-come-from/", "w-q")
     expect(reading).to_contain_text("Step 0: loss 2.51")
     cells = "cells => cells.map(cell => cell.textContent).join()"
 
@@ -676,7 +676,7 @@ def test_a_training_is_played_and_then_nothing_moves(visit: Visit) -> None:
         return str(table.locator("tbody td").evaluate_all(cells))
 
     first = matrix()
-    visit.page.emulate_media(reduced_motion="reduce")
+    revisit.page.emulate_media(reduced_motion="reduce")
     place.get_by_role("button", name="Play the training").click()  # at once
     expect(reading).to_contain_text("Step 100: loss 0.01, accuracy 1.00")
     assert matrix() != first
@@ -690,7 +690,7 @@ def test_a_training_is_played_and_then_nothing_moves(visit: Visit) -> None:
     assert len(set(asked)) == 7  # two of them ask for the same letter
     assert asked[2] == asked[5]
     place.get_by_label("training is over").uncheck()
-    visit.page.emulate_media(reduced_motion="no-preference")
+    revisit.page.emulate_media(reduced_motion="no-preference")
     place.get_by_role("button", name="Play again").click()
     expect(reading).to_contain_text(re.compile(r"Step \d\d?:"))
     place.get_by_role("button", name="Stop").click()
@@ -715,8 +715,8 @@ def test_rope(of_element: Any, position: float) -> None:
 
 @pytest.mark.browser
 @needs_browser[1]
-def test_the_score_depends_on_the_difference_alone(visit: Visit) -> None:
-    place, reading = come(visit, "/en/position/", "pairs")
+def test_the_score_depends_on_the_difference_alone(revisit: Visit) -> None:
+    place, reading = come(revisit, "/en/position/", "pairs")
     expect(reading).to_contain_text("q·k = 2.764 + ")
     at_first = reading.inner_text()
     both = place.get_by_role("slider", name="both on by")
@@ -733,9 +733,9 @@ def test_the_score_depends_on_the_difference_alone(visit: Visit) -> None:
 # pretrained: paths
 @pytest.mark.browser
 @needs_browser[1]
-def test_a_real_sentence_is_taken_apart(visit: Visit) -> None:
+def test_a_real_sentence_is_taken_apart(revisit: Visit) -> None:
     """What the figure unpacks, computes and says is what is stored."""
-    place, reading = come(visit, "/en/pretrained/", "paths")
+    place, reading = come(revisit, "/en/pretrained/", "paths")
     data = json.loads((DOCS / "data/pretrained-e5-en.json").read_text("utf-8"))
     sentence = data["sentences"][3]
     expect(reading).to_contain_text(f"is at −{-sentence['path'][-1] / 100:.2f}")
@@ -773,8 +773,8 @@ def test_a_real_sentence_is_taken_apart(visit: Visit) -> None:
 
 @pytest.mark.browser
 @needs_browser[1]
-def test_a_bar_of_the_histogram_is_asked_for(visit: Visit) -> None:
-    place, reading = come(visit, "/en/why-sqrt-dk/", "play")
+def test_a_bar_of_the_histogram_is_asked_for(revisit: Visit) -> None:
+    place, reading = come(revisit, "/en/why-sqrt-dk/", "play")
     at_first = reading.inner_text()
     (row,) = (
         row for row in recorded()["histograms"] if (row["d_k"], row["half_powers"]) == (64, 0)
@@ -782,9 +782,9 @@ def test_a_bar_of_the_histogram_is_asked_for(visit: Visit) -> None:
     bars = place.get_by_role("slider", name="histogram")
     bars.focus()
     expect(reading).to_contain_text(f"norm 0.32 to 0.46: {max(row['counts'])} queries")
-    visit.page.keyboard.press("Home")
+    revisit.page.keyboard.press("Home")
     expect(reading).to_contain_text(f"below 1.0×10⁻⁸: {row['lower']} queries")
-    visit.page.keyboard.press("ArrowRight")
+    revisit.page.keyboard.press("ArrowRight")
     assert row["first"] == 0
     expect(reading).to_contain_text(f"norm 1.0×10⁻⁸ to 1.5×10⁻⁸: {row['counts'][0]} queries")
     bars.evaluate("bars => bars.blur()")
@@ -804,10 +804,10 @@ def test_bias(of_element: Any, head: int) -> None:
 
 @pytest.mark.browser
 @needs_browser[1]
-def test_figures_after_instant_navigation(visit: Visit) -> None:
+def test_figures_after_instant_navigation(revisit: Visit) -> None:
     """Dressed on the next page too, and as they were left on the way back."""
-    place, reading = come(visit, "/similarity/", "drag")
-    page = visit.page
+    place, reading = come(revisit, "/similarity/", "drag")
+    page = revisit.page
     wait_for_instant_navigation(page)
     page.evaluate("window.stayed = true")
     touch(place)

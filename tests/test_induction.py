@@ -381,9 +381,9 @@ def test_the_browser_computes_the_same(script, text, cut):
 @pytest.mark.browser
 @needs_browser[1]
 @pytest.mark.parametrize("language", ["", "/en"])
-def test_the_figure_shows_the_model(visit, language):
+def test_the_figure_shows_the_model(revisit, language):
     """Letters typed, a row chosen, K cut: what it says is what qkv_docs computes."""
-    place, reading = come(visit, f"{language}/induction-heads/", "two-layers")
+    place, reading = come(revisit, f"{language}/induction-heads/", "two-layers")
     model = SCRIPT.unpacked(RECORDED["snapshots"][-1], RECORDED["shapes"])
 
     def says(text, at, cut=""):
@@ -407,7 +407,7 @@ def test_the_figure_shows_the_model(visit, language):
     place.locator(".induction__two .play__grid").first.locator("tbody tr").nth(8).locator(
         "td"
     ).first.click()
-    visit.page.mouse.move(5, 5)
+    revisit.page.mouse.move(5, 5)
     place.locator("input[type=range]").focus()
     says("lemonlemo", 8)
     box.fill("le mon")

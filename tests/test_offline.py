@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import http.server
 import os
@@ -13,13 +12,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import Handler, Visit, accessibility_faults, needs_browser, wake
+from browsing import (
+    Handler,
+    Visit,
+    accessibility_faults,
+    dress,
+    needs_browser,
+    opened,
+    until,
+    wake,
+)
 from offline import files, service_worker
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 from sources import DOCS
 
 pytestmark = needs_browser
-LONG = 60_000  # ms
 
 
 class Host:
@@ -64,13 +71,23 @@ def host(site: Path, root: str, tmp_path: Path) -> Iterator[Host]:
 
 @pytest.fixture
 def page(browser: Browser, host: Host) -> Iterator[Page]:
-    with contextlib.closing(browser.new_context()) as context:
+    with opened(browser) as context:
         yield context.new_page()
 
 
 def press(page: Page, ends: str) -> None:
     page.locator("[data-do=offline]").click()
-    expect(page.locator("[data-do=offline] + [role=status]")).to_contain_text(ends, timeout=LONG)
+    status = page.locator("[data-do=offline] + [role=status]")
+    until(lambda: ends in status.inner_text(), status.inner_text, lambda: page.wait_for_timeout(50))
+
+
+def until_it_ran(status: Locator) -> None:
+    until(
+        lambda: status.get_attribute("data-state"),
+        status.inner_text,
+        lambda: status.page.wait_for_timeout(50),
+    )
+    expect(status).to_have_attribute("data-state", "good")
 
 
 def caches(page: Page) -> list[str]:
@@ -87,8 +104,7 @@ def test_the_site_without_a_network(page: Page, host: Host) -> None:
     expect(page.locator("[data-do=offline]")).to_have_text("删除离线副本")
     assert len(caches(page)) == 1
     for scheme in ("default", "slate"):
-        page.evaluate(f"document.body.setAttribute('data-md-color-scheme', '{scheme}')")
-        page.wait_for_timeout(300)  # colours fade
+        dress(page, scheme)
         assert not accessibility_faults(page), scheme
     assert not visit.trouble
     host.leave()
@@ -99,12 +115,11 @@ def test_the_site_without_a_network(page: Page, host: Host) -> None:
         page.locator("h1").wait_for()
         snippet = page.locator(".snippet").first
         snippet.locator("[data-do=run]").click()
-        status = snippet.locator("[role=status]")
-        expect(status).to_have_attribute("data-state", "good", timeout=LONG)
+        until_it_ran(snippet.locator("[role=status]"))
     page.keyboard.press("/")
     page.keyboard.type("variance")
     hits = page.locator(".md-search-result__link[href*='why-sqrt-dk']")
-    expect(hits.first).to_be_attached(timeout=15_000)
+    expect(hits.first).to_be_attached()
     page.goto(f"{host.root}/en/nowhere/")
     expect(page.locator("h1")).to_have_text("This page does not exist")
     assert not visit.trouble
@@ -135,12 +150,20 @@ def test_a_new_release_replaces_the_old_as_a_whole(page: Page, host: Host) -> No
     old = page.context.new_page()
     old.goto(f"{host.root}/")
     expect(old.locator("h1")).not_to_contain_text("NEW")
-    for _ in range(100):
-        if len(caches(page)) == 2 and page.evaluate(
+    until(
+        lambda: page.evaluate(
             "navigator.serviceWorker.getRegistration().then(found => Boolean(found.waiting))"
-        ):
-            break
-        page.wait_for_timeout(100)
+        ),
+        lambda: page.evaluate(
+            """async () => {
+                const all = (await caches.keys()).map(async (name) =>
+                    (await (await caches.open(name)).keys()).length);
+                return (await Promise.all(all)).join();
+            }"""
+        ),
+        lambda: page.wait_for_timeout(50),
+    )
+    assert len(caches(page)) == 2
     page.goto(f"{host.root}/masks/")
     expect(page.locator("h1")).not_to_contain_text("NEW")
     page.goto(f"{host.root}/new/")  # no page of the old release, and none of its files

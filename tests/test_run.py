@@ -15,17 +15,22 @@ from typing import Any
 
 import pytest
 from browsing import (
+    IDLE,
+    PATIENCE,
     Visit,
     accessibility_faults,
+    dress,
     needs_browser,
     open_answers,
+    opened,
+    turning,
+    until,
     wait_for_instant_navigation,
     wake,
 )
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 from sources import PAGES, ROOT
 
-LONG = 60_000  # ms; Python starts in 3 to 6 s on an idle machine
 SETTLED = re.compile("good|changed|stopped|bad")
 
 
@@ -71,11 +76,25 @@ class Snippet:
 
     def end(self) -> tuple[str, str, str]:
         """State, sentence and output, once there is an end to the run."""
-        expect(self.status).to_have_attribute("data-state", SETTLED, timeout=LONG)
+        until(
+            lambda: SETTLED.fullmatch(self.status.get_attribute("data-state") or ""),
+            lambda: (self.status.inner_text(), self.output()),
+            lambda: self.page.wait_for_timeout(50),
+        )
         expect(self.button("run")).to_have_text(re.compile("^(运行|Run)$"))
         state = self.status.get_attribute("data-state") or ""
-        output = self.out.inner_text() if self.out.count() else ""
-        return state, self.status.inner_text(), output
+        return state, self.status.inner_text(), self.output()
+
+    def output(self) -> str:
+        return self.out.inner_text() if self.out.count() else ""
+
+    def prints(self, text: str) -> None:
+        """So far; it runs on."""
+        until(
+            lambda: self.output() == text,
+            lambda: (self.status.inner_text(), self.output()),
+            lambda: self.page.wait_for_timeout(50),
+        )
 
     def run(self, code: str | None = None) -> tuple[str, str, str]:
         self.start(code)
@@ -85,7 +104,7 @@ class Snippet:
 @contextlib.contextmanager
 def visiting(browser: Browser, root: str, **options: Any) -> Iterator[Visit]:
     options = {"viewport": {"width": 1280, "height": 900}, **options}
-    with contextlib.closing(browser.new_context(**options)) as context:
+    with opened(browser, **options) as context:
         yield Visit(context.new_page(), root)
 
 
@@ -114,33 +133,34 @@ def turn_to(page: Page, path: str) -> None:
     if page.evaluate("location.pathname") == path:
         return
     wait_for_instant_navigation(page)
-    page.evaluate(
-        """path => {
-            const link = document.createElement("a");
-            link.href = path;
-            link.className = "leaving";
-            document.querySelector(".md-content").append(link);
-            link.click();
-        }""",
-        path,
-    )
+    with turning(page):
+        page.evaluate(
+            """path => {
+                const link = document.createElement("a");
+                link.href = path;
+                document.querySelector(".md-content").append(link);
+                link.click();
+            }""",
+            path,
+        )
     expect(page).to_have_url(re.compile(f"{re.escape(path)}$"))
-    expect(page.locator(".leaving")).to_have_count(0)  # the new page is there,
-    page.wait_for_timeout(100)  # and the theme done with it
 
 
-RUN_ALL = """async () => {
+RUN_ALL = """async (patience) => {
     const rows = [];
     for (const snippet of document.querySelectorAll(".snippet")) {
         const status = snippet.querySelector("[role=status]");
         status.dataset.state = "";
         snippet.querySelector("[data-do=run]").click();
         await new Promise((done, fail) => {
-            setTimeout(fail, 60_000, new Error(`no end of ${snippet.dataset.name}`));
+            const give_up = () => fail(new Error(`${snippet.dataset.name}: ${status.textContent}`));
+            let last = setTimeout(give_up, patience);
             const watch = new MutationObserver(() => {
+                clearTimeout(last);
                 if (status.dataset.state) { watch.disconnect(); done(); }
+                else last = setTimeout(give_up, patience);
             });
-            watch.observe(status, { attributes: true });
+            watch.observe(status, { attributes: true, childList: true });
         });
         if (status.dataset.state !== "good") {
             const out = snippet.querySelector(".snippet__out")?.textContent;
@@ -160,7 +180,7 @@ def check_every_snippet(visit: Visit, prefix: str) -> None:
         path = prefix + ("" if name == "index" else f"{name}/")
         turn_to(page, path)
         ran += page.locator(".snippet").count()
-        if rows := page.evaluate(RUN_ALL):
+        if rows := page.evaluate(RUN_ALL, 1000 * PATIENCE):
             wrong[path] = rows
     assert not wrong, json.dumps(wrong, ensure_ascii=False, indent=1)
     assert ran > 100
@@ -187,7 +207,8 @@ def test_nothing_of_python_comes_before_run(visit: Visit, folder: str) -> None:
     snippet.press("copy")
     snippet.write("1 + 1")
     page.mouse.wheel(0, 2000)
-    page.wait_for_timeout(500)
+    page.wait_for_function("() => scrollY > 0")
+    page.evaluate(IDLE)
     assert not [r.url for r in visit.loaded if "/python/" in r.url or "sw.js" in r.url]
     asked: list[str] = []
 
@@ -256,12 +277,11 @@ def test_a_heat_map_is_drawn(page: Page) -> None:
         assert drawing.locator("text", has_text=label).count() == 1, label
     inks = set()
     for scheme in ("default", "slate"):
-        page.evaluate(f"document.body.setAttribute('data-md-color-scheme', '{scheme}')")
-        page.wait_for_timeout(300)  # colours fade
+        dress(page, scheme)
         inks.add(drawing.locator("text").first.evaluate("text => getComputedStyle(text).fill"))
         assert not accessibility_faults(page), scheme
     assert len(inks) == 2
-    page.evaluate("document.body.setAttribute('data-md-color-scheme', 'default')")
+    dress(page, "default")
 
 
 def test_a_drawing_cannot_act_load_or_cover(warm: Visit, page: Page) -> None:
@@ -287,8 +307,7 @@ def test_nothing_is_found_by_axe_after_run_edit_and_error(page: Page) -> None:
     Snippet(page, 1).run("1 / 0")
     Snippet(page, 2).press("edit")
     for scheme in ("slate", "default"):
-        page.evaluate(f"document.body.setAttribute('data-md-color-scheme', '{scheme}')")
-        page.wait_for_timeout(300)
+        dress(page, scheme)
         assert not accessibility_faults(page), scheme
 
 
@@ -321,12 +340,13 @@ def test_back_and_forward(page: Page) -> None:
     Snippet(page, 0).write("1 + 1")
     turn_to(page, "/masks/")
     assert Snippet(page, 0).run()[0] == "good"
-    page.go_back()
+    with turning(page):
+        page.go_back()
     expect(Snippet(page, 0).editor).to_have_value("1 + 1")
     assert Snippet(page, 0).run()[2].strip() == "2"
-    page.go_forward()
+    with turning(page):
+        page.go_forward()
     expect(page).to_have_url(re.compile("/masks/"))
-    page.wait_for_timeout(300)
     assert Snippet(page, 0).run()[0] == "good"
 
 
@@ -530,8 +550,8 @@ def test_python_that_does_not_come(browser: Browser, root: str, folder: str) -> 
         expect(snippet.status).to_have_text("按钮的脚本没有取到。检查网络后再按一次")
         page.unroute("**/run.mjs*")
         page.route("**/python.mjs*", lost)
-        snippet.press("run")
-        page.wait_for_timeout(500)
+        with page.expect_event("requestfailed"):
+            snippet.press("run")
         expect(snippet.button("run")).to_have_text("运行")
         page.unroute("**/python.mjs*")
 
@@ -557,7 +577,6 @@ def test_python_that_does_not_come(browser: Browser, root: str, folder: str) -> 
         page.route(f"{folder}files.json", silent)
         snippet.start()
         expect(snippet.status).to_have_text("正在启动 Python…")
-        page.wait_for_timeout(500)
         page.clock.fast_forward(59_000)
         expect(snippet.button("run")).to_have_text("停止")
         page.clock.fast_forward(2_000)
@@ -573,7 +592,6 @@ def test_python_that_does_not_come(browser: Browser, root: str, folder: str) -> 
         expect(snippet.button("run")).to_have_text("停止")
         other.start()
         assert snippet.end()[:2] == ("stopped", "已停止：你运行了另一段")
-        page.wait_for_timeout(500)
         page.unroute(f"{folder}files.json")  # and what was held goes on
         state, sentence, _ = other.end()
         assert (state, sentence) == ("good", "先运行了前面 1 段。输出与页面一致")
@@ -591,7 +609,7 @@ def test_python_that_does_not_end_well(browser: Browser, root: str) -> None:
         wake(page)
         first, second, third = (Snippet(page, n) for n in range(3))
         second.start(endless)
-        expect(second.out).to_have_text("round and round\n", timeout=LONG)
+        second.prints("round and round\n")
         tab = page.context.new_page()  # a second tab has a Python of its own
         tab.goto(f"{root}/en/masks/")
         assert Snippet(tab, 0).run()[0] == "good"
@@ -608,7 +626,7 @@ def test_python_that_does_not_end_well(browser: Browser, root: str) -> None:
 
         # Another snippet while it runs; and the page left while Python starts again for that.
         second.start(endless)
-        expect(second.out).to_have_text("round and round\n", timeout=LONG)
+        second.prints("round and round\n")
         first.start()
         assert second.end()[:2] == ("stopped", "Stopped: you ran another snippet")
         turn_to(page, "/en/masks/")
@@ -617,7 +635,7 @@ def test_python_that_does_not_end_well(browser: Browser, root: str) -> None:
 
         # The page left while it runs.
         Snippet(page, 0).start(endless)
-        expect(Snippet(page, 0).out).to_have_text("round and round\n", timeout=LONG)
+        Snippet(page, 0).prints("round and round\n")
         turn_to(page, "/en/")
         expect(second.editor).to_have_value(endless)  # kept all the while
         assert not visit.trouble, visit.trouble

@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 from browsing import (
+    PATIENCE,
     Visit,
     accessibility_faults,
+    dress,
     needs_browser,
     open_answers,
+    opened,
     wait_for_instant_navigation,
     wake,
 )
@@ -43,18 +46,17 @@ def test_first_view(visit: Visit, path: str) -> None:
     assert page.evaluate(sideways) <= 0
     assert not accessibility_faults(page)
     wake(page)
-    page.evaluate("document.body.setAttribute('data-md-color-scheme', 'slate')")
-    page.wait_for_timeout(300)  # colours fade
+    dress(page, "slate")
     assert not accessibility_faults(page)
     assert page.evaluate(sideways) <= 0
 
 
-COPY_ALL = """async () => {
+COPY_ALL = """async (patience) => {
     const copied = [];
     for (const snippet of document.querySelectorAll(".snippet")) {
         const status = snippet.querySelector("[role=status]");
         await new Promise((done, fail) => {
-            setTimeout(fail, 5000, new Error(`not copied: ${snippet.dataset.name}`));
+            setTimeout(fail, patience, new Error(`not copied: ${snippet.dataset.name}`));
             new MutationObserver(() => status.dataset.state === "good" && done())
                 .observe(status, { attributes: true });
             snippet.querySelector("[data-do=copy]").click();
@@ -76,7 +78,7 @@ def test_copied_code_runs(visit: Visit, path: str) -> None:
     namespace: dict[str, object] = {}
     if "/api/" in path:  # the examples of docstrings import nothing
         exec("import numpy as np; from qkv_docs import *", namespace)
-    copied = page.evaluate(COPY_ALL)
+    copied = page.evaluate(COPY_ALL, 1000 * PATIENCE)
     assert len(copied) == page.locator(".snippet").count()
     for code in copied:
         assert ">>>" not in code
@@ -104,7 +106,7 @@ def test_search(visit: Visit, start: str, query: str, target: str) -> None:
     page.keyboard.press("/")
     page.keyboard.type(query)
     hits = page.locator(f".md-search-result__link[href*='{target}']")
-    expect(hits.first).to_be_attached(timeout=15_000)
+    expect(hits.first).to_be_attached()
 
 
 def test_search_by_the_first_touch(visit: Visit) -> None:
@@ -112,7 +114,7 @@ def test_search_by_the_first_touch(visit: Visit) -> None:
     page.click("label.md-header__button[for=__search]")
     expect(page.locator(".md-search__input")).to_be_focused()
     page.keyboard.type("variance")
-    expect(page.locator(".md-search-result__link").first).to_be_attached(timeout=15_000)
+    expect(page.locator(".md-search-result__link").first).to_be_attached()
 
 
 @pytest.mark.parametrize("awake", [False, True], ids=["asleep", "awake"])
@@ -157,7 +159,7 @@ def test_404_of_a_host_that_has_one_for_all_addresses(visit: Visit, root: str) -
 
 
 def test_dark_mode_is_there_before_any_touch(browser: Browser, root: str) -> None:
-    with contextlib.closing(browser.new_context(color_scheme="dark")) as context:
+    with opened(browser, color_scheme="dark") as context:
         page = context.new_page()
         page.goto(root + "/")
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 22, 27)"
