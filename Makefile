@@ -6,7 +6,7 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve build offline new-page pages numbers test test-all kernels lint links pretrained clean
+.PHONY: help serve build offline new-page pages numbers test test-all kernels data lint links pretrained clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -33,11 +33,12 @@ numbers: $(VENV)/.test ## write the numbers of the pages anew where code compute
 	@$(BIN)/python -m theme.numbers write
 
 test: lint ## package, examples, pages, and the built site in a browser; minutes
-	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 test-all: lint ## everything, before a release: what is slow too, and on other processors' kernels
-	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m ''
+	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m ''
 	@$(MAKE) --no-print-directory kernels
+	@$(BIN)/python tests/data.py $(QUICK)
 
 kernels: $(VENV)/.test ## all that computes, as NumPy and BLAS compute it on other processors
 	@$(BIN)/python tests/kernels.py
@@ -47,6 +48,10 @@ SCRIPTS := theme/templates/assets/scripts theme/runtime
 lint: $(VENV)/.test ## ruff and mypy; oxlint and oxfmt for JavaScript
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 	@$(BIN)/oxlint --quiet --config theme/oxlint.json $(SCRIPTS) && $(BIN)/oxfmt --check $(SCRIPTS)
+
+QUICK := backpropagation birth_of_qkv induction_heads where_weights_come_from
+data: $(VENV)/.test ## compute docs/data again and compare; three quarters of an hour, most for why-sqrt-dk
+	@$(BIN)/python tests/data.py
 
 links: $(VENV)/.site ## ask every address of the references page whether it answers (needs a network)
 	@$(BIN)/python tests/links.py

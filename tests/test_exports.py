@@ -136,12 +136,15 @@ async def wrong_cells(path: Path, few: asyncio.Semaphore) -> list[str]:
     return wrong
 
 
-def test_every_notebook_runs_and_gives_what_it_stores(offline: Path) -> None:
+@pytest.mark.parametrize(
+    "names", [["index", "masks"], pytest.param(WITH_CODE, marks=pytest.mark.slow)], ids=len
+)
+def test_notebooks_run_and_give_what_they_store(offline: Path, names: list[str]) -> None:
     """In a real kernel, top to bottom; the code of both languages is the same."""
 
     async def run() -> list[list[str]]:
         few = asyncio.Semaphore(2)
-        paths = [offline / f"en/{name}.ipynb" for name in WITH_CODE]
+        paths = [offline / f"en/{name}.ipynb" for name in names]
         return await asyncio.gather(*(wrong_cells(path, few) for path in paths))
 
     with ThreadPoolExecutor(1) as thread:  # a browser's event loop may be running in this one

@@ -77,7 +77,7 @@ SAID = {
 }
 
 
-@pytest.mark.parametrize("prefix", ["/", "/en/"], ids=["zh", "en"])
+@pytest.mark.parametrize("prefix", ["/", pytest.param("/en/", marks=pytest.mark.slow)])
 def test_run_edit_stop_share_reset(fox: Firefox, root: str, prefix: str) -> None:
     good, wrong, stopped, copied, linked, reset = SAID[prefix]
     address = f"{root}{prefix}self-attention/"
