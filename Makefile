@@ -25,7 +25,7 @@ offline: $(VENV)/.site ## build into site-offline/ a copy that works from the fo
 new-page: $(VENV)/.site ## lay out a page in both languages: make new-page NAME=my-topic
 	@$(BIN)/python theme/new_page.py '$(NAME)'
 
-pages: $(VENV)/.test ## check the pages and their examples, without building the site; takes seconds
+pages: $(VENV)/.pages ## check the pages and their examples, without building the site; takes seconds
 	@$(BIN)/python -m pytest --quiet docs/examples tests/test_pages.py tests/test_references.py \
 	  tests/test_glossary.py tests/test_numbers.py tests/test_new_page.py
 
@@ -62,7 +62,7 @@ pretrained: $(VENV)/.test ## fetch two real models (160 MB, kept), compare them 
 clean: ## remove .venv and everything built
 	rm -rf $(VENV) site site-offline .cache build *.egg-info
 
-# One stamp an extra, made anew when the pins change; test includes site.
+# One stamp an extra, made anew when the pins change; test includes pages, and pages site.
 $(VENV)/.%: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "Python 3.11 or newer is needed; $(PYTHON) --version says: $$($(PYTHON) --version 2>&1)"; \
@@ -72,4 +72,4 @@ $(VENV)/.%: pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[$*]' >$(VENV)/install.log 2>&1 || { \
 	  grep 'ERROR' $(VENV)/install.log; \
 	  echo "Installing failed; $(VENV)/install.log has the whole story. Is there a network? 'make clean' starts afresh."; exit 1; }
-	@touch $(VENV)/.site $@
+	@touch $(VENV)/.site $(if $(filter test,$*),$(VENV)/.pages) $@
