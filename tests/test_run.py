@@ -86,7 +86,7 @@ class Snippet:
         return state, self.status.inner_text(), self.output()
 
     def output(self) -> str:
-        return self.out.inner_text() if self.out.count() else ""
+        return "".join(self.out.all_inner_texts())  # of none where there is none: it may just go
 
     def prints(self, text: str) -> None:
         """So far; it runs on."""
