@@ -9,17 +9,20 @@
 - Sizes, ids and lengths are integers and never negative; a setting, such as a scale, is one finite
   number. A value or shape that does not fit is a ValueError, an unknown id an IndexError. The
   sentence says what was asked and what came.
+- What overflows is inf and what is undefined is nan, as NumPy has it; a masked key or value does
+  neither, whatever it holds.
 - What comes in is never changed, but for a model that is trained.
 """
 
 import operator
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 FloatArray: TypeAlias = NDArray[np.floating[Any]]
 BoolArray: TypeAlias = NDArray[np.bool_]
+T = TypeVar("T")
 FloatDType: TypeAlias = np.dtype[np.floating[Any]]
 
 NUMBERS = "must hold real numbers (float16, float32, float64, longdouble or integers)"
@@ -134,14 +137,14 @@ def integers(name: str, values: ArrayLike) -> NDArray[np.integer[Any]]:
     return result
 
 
-def known_ids(ids: ArrayLike, size: int, name: str = "ids") -> NDArray[np.integer[Any]]:
+def known_ids(ids: ArrayLike, size: int, name: str = "ids") -> NDArray[np.int64]:
     """The ids as an array, each of them in `0 .. size - 1`: none is counted from the end."""
     ids = integers(name, ids)
     unknown = ids[(ids < 0) | (ids >= size)]
     if unknown.size:
         known = f"{name} run from 0 to {size - 1}" if size else "it has no ids"
         raise IndexError(f"id {unknown[0]} is outside a table of size {size} ({known})")
-    return ids
+    return ids.astype(np.int64, copy=False)
 
 
 def known_lengths(lengths: ArrayLike, n: int) -> NDArray[np.integer[Any]]:
@@ -153,15 +156,8 @@ def known_lengths(lengths: ArrayLike, n: int) -> NDArray[np.integer[Any]]:
     return lengths
 
 
-def text(name: str, value: Any) -> str:
-    """The value, which must be a string."""
-    if not isinstance(value, str):
-        raise TypeError(f"{name} must be a string, got {type(value).__name__}")
+def instance(name: str, value: Any, kind: type[T]) -> T:
+    """The value, which must be of that type."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} must be a {kind.__name__}, got {type(value).__name__}")
     return value
-
-
-def generator(rng: Any) -> np.random.Generator:
-    """The source of random numbers, which must be one of NumPy's new ones."""
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng must be a NumPy Generator, as default_rng(0) makes, got {rng!r}")
-    return rng

@@ -1,5 +1,6 @@
 """Which shapes fit: the checks of functions that take several arrays at once."""
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,11 +17,11 @@ from qkv_docs._checks import (
 )
 
 
-def embedding_table(table: ArrayLike, name: str = "table") -> NDArray[Any]:
+def embedding_table(table: ArrayLike) -> NDArray[Any]:
     """The table as an array of two dimensions."""
-    table = numbers(name, table)
+    table = numbers("table", table)
     if table.ndim != 2:
-        raise ValueError(f"{name} needs two dimensions, (size, d_model), got {table.shape}")
+        raise ValueError(f"table needs two dimensions, (size, d_model), got {table.shape}")
     return table
 
 
@@ -47,6 +48,28 @@ def softmax_input(x: ArrayLike, axis: int) -> tuple[FloatArray, int, FloatDType]
     if not -x.ndim <= axis < x.ndim:
         raise ValueError(f"axis {axis} is out of bounds for x {x.shape}")
     return x, axis, dtype
+
+
+def fit(axes: Mapping[str, str], arrays: Mapping[str, Any]) -> dict[str, int]:
+    """Compare the arrays with their axes, `{"w_q": "d_model d_k", ...}`: one size for each name.
+
+    An axis that is a number has that size. Returns the sizes.
+    """
+    sizes: dict[str, int] = {}
+    for name, wanted in axes.items():
+        shape, names = np.shape(arrays[name]), wanted.split()
+        known = dict(sizes)
+        fits = len(shape) == len(names) and all(
+            came == (int(axis) if axis.isdigit() else sizes.setdefault(axis, came))
+            for axis, came in zip(names, shape, strict=True)
+        )
+        if not fits:
+            asked = f"({', '.join(names)}{',' if len(names) == 1 else ''})"
+            where = ", ".join(f"{axis} = {known[axis]}" for axis in known if axis in names)
+            raise ValueError(
+                f"{name} needs the shape {asked}, got {shape}{where and f' where {where}'}"
+            )
+    return sizes
 
 
 class AttentionInputs(NamedTuple):

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from qkv_docs._adam import Adam
-from qkv_docs._checks import FloatArray, generator, integer, known_ids, text, trainable
+from qkv_docs._checks import FloatArray, instance, integer, integers, known_ids, trainable
+from qkv_docs._shapes import fit
 from qkv_docs.attention import scaled_dot_product_attention, softmax
 from qkv_docs.gradients import scaled_dot_product_attention_backward
 from qkv_docs.masks import causal_mask
@@ -35,20 +36,27 @@ class InductionBatch(NamedTuple):
     letters: Ids  # 0 to 25
     periods: Ids
 
+    def _known(self) -> Ids:
+        """The letters, each of which there is."""
+        letters = known_ids(self.letters, LETTERS, "letters")
+        axes = {"letters": "size n+1", "periods": "size"}
+        fit(axes, {"letters": letters, "periods": integers("periods", self.periods)})
+        return letters
+
     @property
     def inputs(self) -> Ids:
         """All letters but the last, `(size, n)`: what the model reads."""
-        return self.letters[:, :-1]
+        return self._known()[:, :-1]
 
     @property
     def targets(self) -> Ids:
         """The letter that follows each input, `(size, n)`."""
-        return self.letters[:, 1:]
+        return self._known()[:, 1:]
 
     @property
     def known(self) -> NDArray[np.bool_]:
         """Where the target can be known, from the second round on, `(size, n)`."""
-        return np.arange(self.inputs.shape[1]) >= self.periods[:, None]
+        return np.arange(self.inputs.shape[1]) >= integers("periods", self.periods)[:, None]
 
     @property
     def continuations(self) -> NDArray[np.bool_]:
@@ -96,12 +104,13 @@ def induction_batch(
         >>> batch.periods.tolist()
         [10, 8]
     """
+    instance("rng", rng, np.random.Generator)
     integer("size", size, least=1)
     integer("n", n, least=1)
     integer("longest", longest, least=integer("shortest", shortest, least=1))
     if longest > LETTERS:
         raise ValueError(f"there are {LETTERS} letters, got longest={longest}")
-    alphabets = generator(rng).permuted(np.tile(np.arange(LETTERS), (size, 1)), axis=1)
+    alphabets = rng.permuted(np.tile(np.arange(LETTERS), (size, 1)), axis=1)
     periods = rng.integers(shortest, longest + 1, size=size)
     places = np.arange(n + 1) % periods[:, None]
     return InductionBatch(np.take_along_axis(alphabets, places, axis=1), periods)
@@ -154,6 +163,13 @@ class InductionModel:
 
     def __post_init__(self) -> None:
         trainable(**self.parameters)
+        axes = {"w_e": f"{LETTERS} d_model", "w_u": f"d_model {LETTERS}"}
+        for i in range(1, self.n_layers + 1):
+            axes |= dict.fromkeys((f"w_q{i}", f"w_k{i}", f"w_v{i}"), f"d_model d_k{i}")
+            axes |= {f"w_o{i}": f"d_k{i} d_model"}
+        if set(axes) != set(self.parameters):
+            raise ValueError(f"parameters must be {', '.join(axes)}, got {[*self.parameters]}")
+        fit(axes, self.parameters)
 
     @classmethod
     def create(
@@ -215,7 +231,7 @@ class InductionModel:
         ids = known_ids(ids, LETTERS)
         if ids.ndim == 0:
             raise ValueError(f"ids must be rows of letters, (size, n), got {ids}")
-        if text("cut", cut) and (set(cut) - set(PATHS) or self.n_layers != 2):
+        if instance("cut", cut, str) and (set(cut) - set(PATHS) or self.n_layers != 2):
             raise ValueError(f"cut: some of {PATHS!r}, in a model of two layers, got {cut!r} "
                              f"and {self.n_layers}")  # fmt: skip
         w, layers = self.parameters, []
@@ -239,7 +255,7 @@ class InductionModel:
         Raises:
             ValueError: no answer can be known, for no sequence of the batch has a second round.
         """
-        if not batch.known.any():
+        if not instance("batch", batch, InductionBatch).known.any():
             raise ValueError(
                 f"no answer can be known: {batch.inputs.shape[-1]} letters, no second round of "
                 f"{batch.periods.min(initial=LETTERS)} or more"
@@ -254,7 +270,6 @@ class InductionModel:
 
     def loss_and_gradients(self, batch: InductionBatch) -> tuple[float, dict[str, FloatArray]]:
         """The mean cross-entropy over all letters, and its gradient for each parameter."""
-        known_ids(batch.letters, LETTERS, "letters")
         logits, stream, layers = self._run(batch.inputs)
         w, (size, n) = self.parameters, batch.inputs.shape
         right = batch.targets[..., None]
@@ -338,7 +353,8 @@ def train_induction(
     integer("steps", steps, least=0)
     integer("every", every, least=1)
     integer("batch_size", batch_size, least=1)
-    integer("seed", seed, least=0, most=None)
+    seed = integer("seed", seed, least=0, most=None)
+    instance("model", model, InductionModel)
     rng = np.random.default_rng([seed, 0])
     periods = {"shortest": shortest, "longest": longest}
     test = induction_batch(np.random.default_rng([seed, 1]), 300, **periods)

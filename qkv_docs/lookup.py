@@ -17,18 +17,28 @@ from qkv_docs._adam import Adam
 from qkv_docs._checks import (
     FloatArray,
     float_dtype,
-    generator,
+    instance,
     integer,
+    integers,
     known_ids,
     number,
+    real_arrays,
     trainable,
 )
+from qkv_docs._shapes import fit
 from qkv_docs.attention import scaled_dot_product_attention, softmax
 from qkv_docs.gradients import scaled_dot_product_attention_backward
 
 LETTERS, DIGITS = 26, 10
 QUESTION_MARK = LETTERS + DIGITS  # the last row of the embedding table
-PARAMETERS = ("w_q", "w_k", "w_v", "w_o")
+AXES = {
+    "embedding": f"{QUESTION_MARK + 1} d_model",
+    "w_q": "d_model d_k",
+    "w_k": "d_model d_k",
+    "w_v": "d_model d_v",
+    "w_o": f"d_v {DIGITS}",
+}
+PARAMETERS = ("w_q", "w_k", "w_v", "w_o")  # those that learn
 
 # A pair whose two ids add up to a multiple of 5 is kept out of training: 2 of a letter's 10 digits.
 _KEPT_OUT = (np.arange(LETTERS)[:, None] + np.arange(DIGITS)) % 5 == 0
@@ -51,7 +61,18 @@ class LookupBatch(NamedTuple):
     @property
     def answers(self) -> Ids:
         """The digit in the slot asked for, `(size,)`."""
-        return np.take_along_axis(self.digits, self.slots[:, None], axis=1)[:, 0]
+        _, digits, slots = self._known()
+        return np.take_along_axis(digits, slots[:, None], axis=1)[:, 0]
+
+    def _known(self) -> "LookupBatch":
+        """The same, in arrays of one size, with letters, digits and slots that there are."""
+        letters = known_ids(self.letters, LETTERS, "letters")
+        digits = known_ids(self.digits, DIGITS, "digits")
+        slots = integers("slots", self.slots)
+        axes = {"letters": "size n_pairs", "digits": "size n_pairs", "slots": "size"}
+        sizes = fit(axes, {"letters": letters, "digits": digits, "slots": slots})
+        slots = known_ids(slots, sizes["n_pairs"], "slots")
+        return LookupBatch(letters, digits, slots)
 
     def tokens(self) -> tuple[Ids, Ids]:
         """The two rows of the embedding table whose sum is the token.
@@ -63,11 +84,9 @@ class LookupBatch(NamedTuple):
         Raises:
             IndexError: there is no such letter, digit or slot.
         """
-        known_ids(self.letters, LETTERS, "letters")
-        known_ids(self.digits, DIGITS, "digits")
-        known_ids(self.slots, self.letters.shape[-1], "slots")
-        context = np.stack([self.letters, LETTERS + self.digits], axis=-1)
-        asked = np.take_along_axis(self.letters, self.slots[:, None], axis=1)
+        letters, digits, slots = self._known()
+        context = np.stack([letters, LETTERS + digits], axis=-1)
+        asked = np.take_along_axis(letters, slots[:, None], axis=1)
         return context, np.stack([asked, np.full_like(asked, QUESTION_MARK)], axis=-1)
 
 
@@ -98,10 +117,11 @@ def lookup_batch(
         >>> batch.slots.tolist(), batch.answers.tolist()
         ([0], [4])
     """
+    instance("rng", rng, np.random.Generator)
     integer("size", size, least=1)
     if integer("n_pairs", n_pairs, least=1) > LETTERS:
         raise ValueError(f"there are {LETTERS} letters, got n_pairs={n_pairs}")
-    letters = generator(rng).permuted(np.tile(np.arange(LETTERS), (size, 1)), axis=1)[:, :n_pairs]
+    letters = rng.permuted(np.tile(np.arange(LETTERS), (size, 1)), axis=1)[:, :n_pairs]
     allowed = _UNSEEN if unseen else _SEEN
     digits = allowed[letters, rng.integers(allowed.shape[1], size=letters.shape)]
     return LookupBatch(letters, digits, rng.integers(n_pairs, size=size))
@@ -131,8 +151,9 @@ class LookupModel:
     scale: float
 
     def __post_init__(self) -> None:
-        trainable(**{name: getattr(self, name) for name in ("embedding", *PARAMETERS)})
+        trainable(**{name: getattr(self, name) for name in AXES})
         number("scale", self.scale)
+        fit(AXES, vars(self))
 
     @classmethod
     def create(
@@ -213,6 +234,8 @@ class LookupModel:
         Half for a random matrix. `model.letter_share(model.w_k)` rises in training, for a key must
         say which letter it is; `model.letter_share(model.w_v)` falls.
         """
+        (w,), _ = real_arrays(w=w)
+        fit({"w": f"{self.embedding.shape[1]} d"}, {"w": w})
         rows = self.embedding @ w
         letters, digits = rows[:LETTERS], rows[LETTERS:QUESTION_MARK]
         by_letter, by_digit = letters.var(axis=0).sum(), digits.var(axis=0).sum()
@@ -293,6 +316,7 @@ class LookupHistory:
 
     def first_step(self, accuracy: float = 0.99) -> int | None:
         """The first evaluated step with at least that accuracy; None if there is none."""
+        number("accuracy", accuracy)
         pairs = zip(self.steps, self.accuracy, strict=True)
         return next((step for step, value in pairs if value >= accuracy), None)
 
@@ -341,12 +365,13 @@ def train_lookup(
         >>> round(history.accuracy[0], 1), history.first_step(0.99)
         (0.1, 70)
     """
-    if optimizer not in ("adam", "sgd"):
+    if instance("optimizer", optimizer, str) not in ("adam", "sgd"):
         raise ValueError(f"optimizer must be 'adam' or 'sgd', got {optimizer!r}")
     integer("steps", steps, least=0)
     integer("every", every, least=1)
     integer("batch_size", batch_size, least=1)
-    integer("seed", seed, least=0, most=None)
+    seed = integer("seed", seed, least=0, most=None)
+    instance("model", model, LookupModel)
     if stop_at is not None:
         number("stop_at", stop_at)
     rng = np.random.default_rng([seed, 0])

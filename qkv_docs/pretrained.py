@@ -16,15 +16,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from qkv_docs._checks import (
     FloatArray,
-    FloatDType,
     array,
+    integer,
     known_ids,
     number,
     numbers,
     real_arrays,
     result_dtype,
 )
-from qkv_docs._shapes import boolean_mask, embedding_table, layer_norm_inputs
+from qkv_docs._shapes import boolean_mask, fit, layer_norm_inputs
 from qkv_docs.attention import scaled_dot_product_attention
 from qkv_docs.heads import merge_heads, split_heads
 
@@ -57,6 +57,12 @@ class EncoderLayer:
     b_out: FloatArray
     gain_2: FloatArray
     shift_2: FloatArray
+
+    def __post_init__(self) -> None:
+        square = dict.fromkeys(("w_q", "w_k", "w_v", "w_o"), "d_model d_model")
+        mlp = {"w_in": "d_model d_mlp", "b_in": "d_mlp", "w_out": "d_mlp d_model"}
+        rows = {name: "d_model" for name in vars(self) if name not in square | mlp}
+        _arrays(self, square | mlp | rows)
 
 
 class EncoderTrace(NamedTuple):
@@ -91,6 +97,15 @@ class Encoder:
     n_heads: int
     eps: float = 1e-12
 
+    def __post_init__(self) -> None:
+        rows = dict.fromkeys(("segment", "gain", "shift"), "d_model")
+        d_model = _arrays(self, {"tokens": "size d_model", "positions": "n_max d_model"} | rows)
+        if d_model % integer("n_heads", self.n_heads, least=1):
+            raise ValueError(f"n_heads must divide d_model, got {self.n_heads} and {d_model}")
+        if not self.layers or any(len(layer.b_q) != d_model for layer in self.layers):
+            came = [len(layer.b_q) for layer in self.layers]
+            raise ValueError(f"layers must be one or more with d_model = {d_model}, got {came}")
+
     def __call__(self, ids: ArrayLike, mask: ArrayLike | None = None) -> EncoderTrace:
         """Run one sentence through all layers.
 
@@ -111,17 +126,17 @@ class Encoder:
         Source:
             [@devlin2018], after [@vaswani2017, 3.1].
         """
-        dtype = self._dtype()
-        tokens = embedding_table(self.tokens, "tokens")
-        positions = embedding_table(self.positions, "positions")
-        ids, n_max = known_ids(ids, len(tokens)), len(positions)
+        ids, n_max = known_ids(ids, len(self.tokens)), len(self.positions)
         if ids.ndim != 1 or not 1 <= len(ids) <= n_max:
             raise ValueError(f"ids must be a row of 1 to {n_max} tokens, got shape {ids.shape}")
         n = len(ids)
         allowed = boolean_mask(mask, (len(self.layers), self.n_heads, n, n))
         masks = [None] * len(self.layers) if allowed is None else allowed
-        x = tokens[ids].astype(np.result_type(dtype, np.float32))  # float16 -> float32
-        x = x + positions[:n] + self.segment  # (n, d_model)
+        parts = (self, *self.layers)
+        parameters = [w for part in parts for w in vars(part).values() if isinstance(w, np.ndarray)]
+        dtype = result_dtype(*parameters)
+        x = self.tokens[ids].astype(np.result_type(dtype, np.float32))  # float16 -> float32
+        x = x + self.positions[:n] + self.segment  # (n, d_model)
         x = layer_norm(x, self.gain, self.shift, self.eps)
         hidden, heads = [x], []
         for layer, its_mask in zip(self.layers, masks, strict=True):
@@ -140,14 +155,15 @@ class Encoder:
             x = layer_norm(x, layer.gain_2, layer.shift_2, self.eps)
             hidden.append(x)
             heads.append((q, k, v, weights))
-        parts = (hidden, *zip(*heads, strict=True))
-        return EncoderTrace(*(np.stack(part).astype(dtype, copy=False) for part in parts))
+        traces = (hidden, *zip(*heads, strict=True))
+        return EncoderTrace(*(np.stack(trace).astype(dtype, copy=False) for trace in traces))
 
-    def _dtype(self) -> FloatDType:
-        """The dtype of the result, from all parameters."""
-        names = ("tokens", "positions", "segment", "gain", "shift")
-        parts = [{name: getattr(self, name) for name in names}, *map(vars, self.layers)]
-        return result_dtype(*(numbers(name, w) for part in parts for name, w in part.items()))
+
+def _arrays(parameters: Any, axes: dict[str, str]) -> int:
+    """Make arrays of the parameters, compare their shapes; returns d_model."""
+    for name in axes:
+        object.__setattr__(parameters, name, numbers(name, getattr(parameters, name)))
+    return fit(axes, vars(parameters))["d_model"]
 
 
 def layer_norm(x: ArrayLike, gain: ArrayLike, shift: ArrayLike, eps: float) -> FloatArray:

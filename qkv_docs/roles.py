@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from qkv_docs._checks import text
+from qkv_docs._checks import instance
 
 
 @dataclass(frozen=True, repr=False)
@@ -68,7 +68,7 @@ def describe(name: str) -> Role:
         Traceback (most recent call last):
         ValueError: no role is called 'weight'; the names are ids, embedding_table, X, W_Q, ...
     """
-    if text("name", name) not in ROLES:
+    if instance("name", name, str) not in ROLES:
         raise ValueError(f"no role is called {name!r}; the names are {', '.join(ROLES)}")
     return ROLES[name]
 

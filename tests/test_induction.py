@@ -83,8 +83,22 @@ def test_wrong_arguments_are_named():
         InductionModel.create(d_k=3)
     with pytest.raises(TypeError, match="w_e must be an array in float32 or wider to "):
         InductionModel({"w_e": [[1.0]]})
-    with pytest.raises(TypeError, match="cut must be a string, got NoneType"):
+    with pytest.raises(TypeError, match="cut must be a str, got NoneType"):
         model.forward([[1]], cut=None)
+
+
+def test_parameters_that_do_not_fit_are_named():
+    parameters = InductionModel.create().parameters
+    wrong = parameters | {"w_o2": parameters["w_q2"]}
+    with pytest.raises(ValueError, match=r"w_o2 needs the shape \(d_k2, d_model\), got \(32, 16\)"):
+        InductionModel(wrong)
+    with pytest.raises(ValueError, match=r"parameters must be w_e, w_u, w_q1, .* got "):
+        InductionModel({name: w for name, w in parameters.items() if name != "w_u"})
+    batch = induction_batch(np.random.default_rng(0), size=3)
+    with pytest.raises(ValueError, match=r"periods needs the shape \(size,\), got \(2,\)"):
+        InductionModel.create().scores(batch._replace(periods=batch.periods[:2]))
+    with pytest.raises(TypeError, match="batch must be a InductionBatch, got list"):
+        InductionModel.create().scores([])
 
 
 def test_without_a_second_round_nothing_can_be_known():

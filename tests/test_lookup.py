@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -70,8 +71,21 @@ def test_what_does_not_fit_is_refused():
         lookup_batch(rng, size=0)
     with pytest.raises(ValueError, match="optimizer must be 'adam' or 'sgd', got 'adamw'"):
         train_lookup(LookupModel.create(), optimizer="adamw")
-    with pytest.raises(TypeError, match="rng must be a NumPy Generator, as default_rng"):
+    with pytest.raises(TypeError, match="rng must be a Generator, got int"):
         lookup_batch(0)
+
+
+def test_matrices_that_do_not_fit_are_named():
+    model, message = LookupModel.create(), "w_k needs the shape (d_model, d_k), got (64, 8) where"
+    with pytest.raises(ValueError, match=re.escape(message + " d_model = 64, d_k = 16")):
+        dataclasses.replace(model, w_k=model.w_k[:, :8])
+    with pytest.raises(ValueError, match=re.escape("w needs the shape (64, d), got (16, 10)")):
+        model.letter_share(model.w_o)
+    with pytest.raises(TypeError, match="model must be a LookupModel, got dict"):
+        train_lookup({})
+    batch = lookup_batch(np.random.default_rng(0), size=3)
+    with pytest.raises(ValueError, match=re.escape("slots needs the shape (size,), got (1,)")):
+        model.forward(batch._replace(slots=batch.slots[:1]))
 
 
 def test_float16_cannot_learn():

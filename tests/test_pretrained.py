@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import re
 import struct
 import sys
 from itertools import combinations, pairwise
@@ -115,6 +116,28 @@ def test_hiding_one_token_in_one_head_leaves_the_layers_before_alone() -> None:
 def test_ids_that_do_not_fit(ids: Any) -> None:
     with pytest.raises(ValueError, match="a row of 1 to 9 tokens"):
         small_encoder()(ids)
+
+
+def test_parameters_that_do_not_fit_are_named() -> None:
+    """Lists will do; a shape that does not go with the others is refused before anything runs."""
+    encoder, layer = small_encoder(np.float64), small_encoder(np.float64).layers[0]
+    lists = dataclasses.replace(encoder, tokens=encoder.tokens.tolist())
+    np.testing.assert_array_equal(lists([1, 2]).hidden, encoder([1, 2]).hidden)
+    for changes, message in (
+        ({"w_q": np.ones((16, 8))}, "w_q needs the shape (d_model, d_model), got (16, 8)"),
+        ({"b_in": np.ones(16)}, "b_in needs the shape (d_mlp,), got (16,) where d_mlp = 40"),
+        ({"gain_1": np.ones((1, 16))}, "gain_1 needs the shape (d_model,), got (1, 16)"),
+    ):
+        with pytest.raises(ValueError, match=re.escape(message)):
+            dataclasses.replace(layer, **changes)
+    for changes, message in (
+        ({"positions": np.ones((9, 8))}, "(n_max, d_model), got (9, 8) where d_model = 16"),
+        ({"n_heads": 3}, "n_heads must divide d_model, got 3 and 16"),
+        ({"layers": []}, "layers must be one or more with d_model = 16, got []"),
+        ({"layers": small_encoder(d=8).layers}, "with d_model = 16, got [8, 8, 8]"),
+    ):
+        with pytest.raises(ValueError, match=re.escape(message)):
+            dataclasses.replace(encoder, **changes)
 
 
 def test_pushes_add_up_to_what_attention_adds() -> None:
