@@ -57,7 +57,7 @@ links: $(VENV)/.site ## ask every address of the references page whether it answ
 	@$(BIN)/python tests/links.py
 
 pretrained: $(VENV)/.test ## fetch two real models (160 MB, kept), compare them with PyTorch and recompute their data
-	@$(BIN)/python docs/data/pretrained.py --check
+	@$(BIN)/python -m docs.data.pretrained --check
 
 clean: ## remove .venv and everything built
 	rm -rf $(VENV) site site-offline .cache build *.egg-info

@@ -32,7 +32,7 @@ SCRIPTS = sorted(
     for path in DATA.glob("*.py")
     if not path.stem.startswith(("__", "pretrained")) and "__main__" in path.read_text("utf-8")
 )
-SENSITIVE = re.compile(r"why-sqrt-dk\.json: (training|.*history)")
+SENSITIVE = re.compile(r"why-sqrt-dk(-spread)?\.json: (training|.*history)")
 # Versions and machines, of whoever wrote the file; sizes of rounding errors.
 ANY = re.compile(r"\.json: about\b|\.page_minus_\w+$")
 

@@ -18,12 +18,13 @@ from playwright.sync_api import Locator, expect
 from py_mini_racer import MiniRacer
 from sources import DOCS, ROOT
 
+from docs import data
 from qkv_docs import LookupHistory, LookupModel, lookup_batch, softmax, train_lookup
 from qkv_docs.lookup import PARAMETERS
 
 SCRIPT = SimpleNamespace(**runpy.run_path(str(DOCS / "data/birth_of_qkv.py")))
-DATA = json.loads(SCRIPT.FILE.read_text(encoding="utf-8"))
-STORED = json.loads(SCRIPT.SNAPSHOTS.read_text(encoding="utf-8"))
+DATA = data.read("birth-of-qkv")
+STORED = data.read("birth-of-qkv-snapshots")
 SCRIPTS = ROOT / "theme/templates/assets/scripts/figures"
 
 
@@ -124,17 +125,7 @@ def test_the_recorded_run_is_reproduced() -> None:
     error = SCRIPT.largest_error(SCRIPT.restored(STORED["matrices"], STORED["scale"]), kept)
     assert error == pytest.approx(0.0004, abs=0.00006)  # the page says so
     assert STORED["about"].endswith("at most 0.0004")
-    assert SCRIPT.SNAPSHOTS.stat().st_size <= 110_000
-
-
-def test_json_keeps_trailing_zeros_and_gives_each_row_a_line() -> None:
-    value = {"a": [{"x": 1.0, "y": None}, {"x": 2e-05, "y": True}], "b": [0.25, 3]}
-    text = SCRIPT.json_text(value)
-    assert text == (
-        '{\n  "a": [\n    {"x": 1.000, "y": null},\n    {"x": 2e-05, "y": true}\n  ],\n'
-        '  "b": [0.250, 3]\n}'
-    )
-    assert json.loads(text) == value
+    assert (data.FOLDER / "birth-of-qkv-snapshots.json").stat().st_size <= 110_000
 
 
 # what the page says of them

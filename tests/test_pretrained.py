@@ -12,7 +12,6 @@ import hashlib
 import json
 import re
 import struct
-import sys
 from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,8 @@ import pytest
 import torch
 from sources import DOCS, ROOT
 
+from docs.data import pretrained as script
+from docs.data import pretrained_models as models
 from qkv_docs import (
     Encoder,
     EncoderLayer,
@@ -31,10 +32,6 @@ from qkv_docs import (
     pretrained_head,
     scaled_dot_product_attention,
 )
-
-sys.path.insert(0, str(DOCS / "data"))
-import pretrained as script
-import pretrained_models as models
 
 PAGE = json.loads((DOCS / "data/pretrained.json").read_text(encoding="utf-8"))
 FIGURES = {

@@ -1,6 +1,5 @@
 """The recorded training of the page where-weights-come-from: recorded again, and the page's."""
 
-import json
 import runpy
 from types import SimpleNamespace
 
@@ -8,8 +7,10 @@ import numpy as np
 import pytest
 from sources import DOCS
 
+from docs import data
+
 SCRIPT = SimpleNamespace(**runpy.run_path(str(DOCS / "data/where_weights_come_from.py")))
-DATA = json.loads(SCRIPT.FILE.read_text(encoding="utf-8"))
+DATA = data.read("where-weights-come-from")
 
 
 def agree(found, stored):
@@ -55,4 +56,4 @@ def test_what_the_page_asks():
 
 
 def test_the_data_are_small():
-    assert SCRIPT.FILE.stat().st_size <= 20_000
+    assert (data.FOLDER / "where-weights-come-from.json").stat().st_size <= 20_000

@@ -1,6 +1,5 @@
 """The numbers of the page why-sqrt-dk: recomputed in part, and saying what the page says."""
 
-import json
 import math
 import runpy
 from itertools import groupby
@@ -10,9 +9,13 @@ import numpy as np
 import pytest
 from sources import DOCS
 
+from docs import data, examples
+
 SCRIPT = SimpleNamespace(**runpy.run_path(str(DOCS / "data/why_sqrt_dk.py")))
-DATA = json.loads((DOCS / "data/why-sqrt-dk.json").read_text(encoding="utf-8"))
-PLAYED = json.loads((DOCS / "data/why-sqrt-dk-gradients.json").read_text(encoding="utf-8"))
+SPREAD_SCRIPT = SimpleNamespace(**runpy.run_path(str(DOCS / "data/why_sqrt_dk_spread.py")))
+DATA, PLAYED, SPREAD = map(
+    data.read, ("why-sqrt-dk", "why-sqrt-dk-gradients", "why-sqrt-dk-spread")
+)
 
 
 def agree(computed, stored):
@@ -50,7 +53,7 @@ def test_gradient_histograms_are_reproduced(d_k):
     assert [row["half_powers"] for row in rows] == [row["half_powers"] for row in computed]
     for row, again in zip(rows, computed, strict=True):
         agree({name: float(again[name]) for name in ("mean", "below_0.01")}, row)
-        assert row["median"] == pytest.approx(again["median"], rel=0.06, abs=0.005)
+        assert row["median"] == pytest.approx(float(again["median"]), rel=0.06, abs=0.005)
         assert abs(np.subtract(bars(row), bars(again))).sum() <= 4
 
 
@@ -132,13 +135,6 @@ def test_the_best_rows_are_the_best_of_the_runs():
         assert row["median"] == row["steps"][4]
 
 
-def test_a_row_is_a_line_and_trailing_zeros_stay():
-    number = SCRIPT.Number
-    value = {"rows": [{"d_k": 4, "std": number(0.3, ".2f")}, {"d_k": 8, "std": None}]}
-    text = '{\n  "rows": [\n    {"d_k": 4, "std": 0.30},\n    {"d_k": 8, "std": null}\n  ]\n}'
-    assert SCRIPT.json_text(value) == text
-
-
 # what the page says of them
 
 
@@ -208,3 +204,26 @@ def test_larger_batches_narrow_the_gap_but_do_not_close_it():
     ratios = [steps[size, "1"] / steps[size, "sqrt(d_k)"] for size in SCRIPT.BATCH_SIZES]
     assert ratios == sorted(ratios, reverse=True)
     assert ratios[-1] >= 2
+
+
+# other seeds
+
+
+def test_the_trap_is_no_accident_of_its_seed():
+    (shown,) = [
+        [float(number) for line in section.output for number in line.split()]
+        for section in [examples.sections("why-sqrt-dk", "en")["trap"]]
+    ]
+    for row, (whole, query, value) in zip(SPREAD["trap"], (shown[:3], shown[3:]), strict=True):
+        first = SPREAD_SCRIPT.trap(0, row["divided"])
+        assert [round(x, n) for x, n in zip(first, (0, 3, 3), strict=True)] == [whole, query, value]
+        draws = np.median([SPREAD_SCRIPT.trap(s, row["divided"]) for s in range(1, 12)], axis=0)
+        for drawn, name in zip(draws, ("whole", "query", "value"), strict=True):
+            assert row[name]["p5"] <= drawn <= row[name]["p95"]
+
+
+def test_the_spread_of_training_holds_for_a_seed():
+    steps = SPREAD_SCRIPT.steps_to_goal(64, True, 1)
+    rows = [r for r in SPREAD["training"] if (r["d_k"], r["divided"]) == (64, True)]
+    assert len(rows) >= 1
+    assert all(row["steps"][0] <= steps <= row["steps"][-1] for row in rows)

@@ -1,13 +1,12 @@
 """Compare the gradients of the page backpropagation with autograd's; write backpropagation.json.
 
-Run with `python docs/data/backpropagation.py` (needs PyTorch; a second). The gradients are those
+Run with `python -m docs.data.backpropagation` (needs PyTorch; a second). The gradients are those
 that the page's own snippets compute. tests/test_backpropagation.py does the same on every run.
 """
 
 import contextlib
 import doctest
 import io
-import json
 import platform
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,8 @@ from typing import Any
 import numpy as np
 import torch
 
-FILE = Path(__file__).with_name("backpropagation.json")
+from docs.data import write
+
 SNIPPETS = Path(__file__).parents[1] / "examples/backpropagation.pycon"
 NAMES = ("X", "W_Q", "W_K", "W_V")
 
@@ -60,18 +60,11 @@ def compare() -> dict[str, Any]:
 
 def main() -> None:
     about = {
-        "command": "python docs/data/backpropagation.py",
+        "command": "python -m docs.data.backpropagation",
         "ran_on": f"PyTorch {torch.__version__.split('+')[0]}, NumPy {np.__version__}, float64, "
         f"Python {platform.python_version()}, CPU",
     }
-    found = compare()
-    rows = [f'    "{name}": {json.dumps(row)}' for name, row in found["gradients"].items()]
-    text = (
-        f'{{\n  "about": {json.dumps(about)},\n  "loss": {found["loss"]},\n  "gradients": {{\n'
-        + ",\n".join(rows)
-        + "\n  }\n}\n"
-    )
-    FILE.write_text(text, encoding="utf-8")
+    write("backpropagation", {"about": about, **compare()})
 
 
 if __name__ == "__main__":

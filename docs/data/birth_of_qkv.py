@@ -1,27 +1,22 @@
 """Measure what the page birth-of-qkv says and record one training run for its figure.
 
-Run with `python docs/data/birth_of_qkv.py` (NumPy only, about ten seconds). It writes, beside this
+Run with `python -m docs.data.birth_of_qkv` (NumPy only, about ten seconds). It writes, beside this
 file, birth-of-qkv.json (the experiments) and birth-of-qkv-snapshots.json (the run: the matrices at
 every tenth step, as 16-bit integers). Every number is seeded. tests/test_birth_of_qkv.py
 recomputes all of it.
 """
 
 import base64
-import json
 import platform
 from copy import deepcopy
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from docs.data import read, write
 from qkv_docs import LookupBatch, LookupHistory, LookupModel, lookup_batch, train_lookup
 from qkv_docs.lookup import DIGITS, LETTERS, PARAMETERS
-
-FILE = Path(__file__).with_name("birth-of-qkv.json")
-SNAPSHOTS = FILE.with_stem("birth-of-qkv-snapshots")
-OTHER_PAGE = FILE.with_stem("why-sqrt-dk")  # has the training with and without sqrt(d_k)
 
 SEEDS = (0, 1, 2)
 STEPS, EVERY = 100, 10  # of the recorded run; its curves have every second step
@@ -136,7 +131,7 @@ def plane() -> dict[str, Any]:
 
 def from_the_other_page() -> list[dict[str, Any]]:
     """The rows of why-sqrt-dk.json for d_k = 512 that this page repeats."""
-    rows = json.loads(OTHER_PAGE.read_text(encoding="utf-8"))["training_best"]
+    rows = read("why-sqrt-dk")["training_best"]
     kept = ("d_k", "divisor", "start", "lr", "rates_that_work", "median")
     return [
         {"std_of_w_q_and_w_k": {"unit": 0.125, "small": 0.02}[row["start"]]}
@@ -179,7 +174,7 @@ def unpacked(stored: dict[str, Any]) -> np.ndarray:
 def experiments() -> dict[str, Any]:
     return {
         "about": {
-            "command": "python docs/data/birth_of_qkv.py",
+            "command": "python -m docs.data.birth_of_qkv",
             "ran_on": f"NumPy {np.__version__}, float64, Python {platform.python_version()}",
             "model": "d_model 64, d_k 16, d_v 16, 3232 parameters, Adam, learning rate 3e-3, "
             f"batches of 128 contexts of 8 pairs, {STEPS} steps, evaluated at every one",
@@ -224,7 +219,7 @@ def run_for_the_figure() -> dict[str, Any]:
         matrices[name] = packed(np.stack([getattr(model, name) for model in kept]))
     error = largest_error(restored(matrices, kept[0].scale), kept)
     return {
-        "about": "python docs/data/birth_of_qkv.py; a number is scale * integer, which makes the "
+        "about": "python -m docs.data.birth_of_qkv; a number is scale * integer, which makes the "
         f"entries of the tables T and U wrong by at most {error:.4f}",
         "seed": 0,
         "scale": kept[0].scale,
@@ -239,26 +234,9 @@ def run_for_the_figure() -> dict[str, Any]:
     }
 
 
-def json_text(value: object, depth: int = 0) -> str:
-    """JSON with a row a line, and three decimals for every float that is not tiny."""
-    if isinstance(value, float):
-        return f"{value:.3f}" if abs(value) >= 0.001 or not value else repr(value)
-    if not isinstance(value, (dict, list)):
-        return json.dumps(value, ensure_ascii=False)
-    inner = list(value.values()) if isinstance(value, dict) else value
-    parts = [json_text(part, depth + 1) for part in inner]
-    if isinstance(value, dict):
-        parts = [f'"{name}": {part}' for name, part in zip(value, parts, strict=True)]
-    opening, closing = "{}" if isinstance(value, dict) else "[]"
-    if depth < 2 and any(isinstance(part, (dict, list)) for part in inner):
-        line = "\n" + "  " * depth
-        return f"{opening}{line}  " + f",{line}  ".join(parts) + f"{line}{closing}"
-    return opening + ", ".join(parts) + closing
-
-
 def main() -> None:
-    FILE.write_text(json_text(experiments()) + "\n", encoding="utf-8")
-    SNAPSHOTS.write_text(json_text(run_for_the_figure()) + "\n", encoding="utf-8")
+    write("birth-of-qkv", experiments(), digits=3)
+    write("birth-of-qkv-snapshots", run_for_the_figure(), digits=3)
 
 
 if __name__ == "__main__":

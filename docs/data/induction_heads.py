@@ -2,17 +2,14 @@
 
 `induction-heads.json` holds the measurements, `induction-heads-snapshots.json` the parameters of
 one run at twelve steps, for the figure that can be played with. Run with
-`python docs/data/induction_heads.py` (a minute on one core; NumPy only). Everything is seeded, and
+`python -m docs.data.induction_heads` (a minute on one core; NumPy only). Everything is seeded, and
 the training is not sensitive: parameters that begin 1e-9 apart are still as close at the end.
 tests/test_induction.py recomputes a part.
 """
 
 import base64
-import json
 import os
-import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 if __name__ == "__main__":
@@ -20,11 +17,10 @@ if __name__ == "__main__":
 
 import numpy as np
 
+from docs.data import number, write
 from qkv_docs import InductionModel, induction_batch, rope, train_induction
 from qkv_docs.induction import LETTERS, InductionScores
 
-FILE = Path(__file__).with_name("induction-heads.json")
-SNAPSHOTS = Path(__file__).with_name("induction-heads-snapshots.json")
 SEEDS, STEPS, EVERY = (0, 1, 2), 200, 10
 SHOWN = (0, 20, 40, 50, 60, 70, 80, 90, 100, 120, 150, 200)  # the steps of the snapshots
 CUTS = ("", "q", "k", "v", "o", "qvo", "qkvo")
@@ -43,9 +39,9 @@ def trained(seed, n_layers=2, steps=STEPS, **options):
 
 
 def curve(history):
-    rows = {"steps": history.steps, "loss": [two(value) for value in history.loss]}
+    rows = {"steps": history.steps, "loss": [number(value) for value in history.loss]}
     for name in InductionScores._fields:
-        rows[name] = [two(getattr(row, name)) for row in history.scores]
+        rows[name] = [number(getattr(row, name)) for row in history.scores]
     return rows
 
 
@@ -56,7 +52,7 @@ def first_step(history, accuracy):
 
 
 def scores(model, batch, cut=""):
-    return {name: two(x) for name, x in model.scores(batch, cut=cut)._asdict().items()}
+    return {name: number(x) for name, x in model.scores(batch, cut=cut)._asdict().items()}
 
 
 def matching(w: Mapping[str, np.ndarray], distance: int) -> np.ndarray:
@@ -82,7 +78,7 @@ def circuits(w):
         "copying_on_diagonal": int((both["copying"].argmax(axis=1) == range(LETTERS)).sum()),
     }
     for name, m in both.items():
-        result |= {f"{name}_same": two(m[on].mean()), f"{name}_other": two(m[~on].mean())}
+        result |= {f"{name}_same": number(m[on].mean()), f"{name}_other": number(m[~on].mean())}
     return result
 
 
@@ -104,7 +100,7 @@ def one_repeated_letter(model, size=500):
     right = model.forward(ids)[0][:, -1].argmax(axis=-1) == ids[rows, place + 1]
     back = 15 - place
     return {
-        f"{low} to {high} back": two(right[(low <= back) & (back <= high)].mean())
+        f"{low} to {high} back": number(right[(low <= back) & (back <= high)].mean())
         for low, high in ((2, 4), (5, 10), (11, 15))
     }
 
@@ -116,10 +112,10 @@ def two_successors(model, size=500):
     ids[:, 7] = ids[:, 13] = ids[:, 2]
     logits, weights = model.forward(ids)
     named = logits[:, -1].argmax(axis=-1)
-    return {"earlier_named": two((named == ids[:, 3]).mean()),
-            "later_named": two((named == ids[:, 8]).mean()),
-            "earlier_weight": two(weights[1][:, 13, 3].mean()),
-            "later_weight": two(weights[1][:, 13, 8].mean())}  # fmt: skip
+    return {"earlier_named": number((named == ids[:, 3]).mean()),
+            "later_named": number((named == ids[:, 8]).mean()),
+            "earlier_weight": number(weights[1][:, 13, 3].mean()),
+            "later_weight": number(weights[1][:, 13, 8].mean())}  # fmt: skip
 
 
 def fixed_period(n_layers, period=7):
@@ -156,11 +152,11 @@ def snapshots():
         shapes = {name: list(w.shape) for name, w in model.parameters.items()}
         taken.append({"step": step, **packed(model.parameters)})
         rounded = unpacked(taken[-1], shapes)
-        taken[-1]["accuracy"] = two(rounded.scores(batch).accuracy)
+        taken[-1]["accuracy"] = number(rounded.scores(batch).accuracy)
         exact, near = (m.forward(batch.inputs)[1] for m in (model, rounded))
         moved.append(max(np.abs(a - b).mean() for a, b in zip(exact, near, strict=True)))
     about = {
-        "command": "python docs/data/induction_heads.py",
+        "command": "python -m docs.data.induction_heads",
         "what": "parameters of the model of seed 0, 8 bits a number: matrix = scale * whole number,"
         " row after row, matrices in the order of shapes",
         "mean_change_of_an_attention_weight_by_rounding_at_most": float(f"{max(moved):.1g}"),
@@ -175,24 +171,8 @@ def shown(model):
     rows = {f"paintpaint_{name}": w[0, 5:] for name, w in rows.items()}
     rows["matching_a_to_h"] = matching(model.parameters, 5)[:8, :8]
     return {
-        name: [[f"{x:.1f}".replace("-0.0", "0.0") for x in row] for row in rows_]
-        for name, rows_ in rows.items()
+        name: [[number(x, ".1f") for x in row] for row in rows_] for name, rows_ in rows.items()
     }
-
-
-def two(value):
-    """Two decimals, trailing zeros included: `as_json` takes the quotes off."""
-    text = f"{value:.2f}"
-    return "0.00" if text == "-0.00" else text
-
-
-def as_json(value):
-    """JSON with one line for each innermost list or object."""
-    text = json.dumps(value, indent=1, ensure_ascii=False)
-    text = re.sub(r'"(-?\d+\.\d+)"(?!:)', r"\1", text)
-    text = re.sub(r"(?<=[\[{])\n *([^\[\]{}]*?)\n *(?=[\]}])",
-                  lambda m: re.sub(r"\n *", " ", m[1]), text)  # fmt: skip
-    return text + "\n"
 
 
 def main():
@@ -201,10 +181,10 @@ def main():
     long = [trained(seed, steps=1000, every=1000)[0] for seed in SEEDS]
     start = [composition(InductionModel.create(seed).parameters) for seed in range(20)]
     recorded, last = snapshots()
-    SNAPSHOTS.write_text(as_json(recorded), encoding="utf-8")
-    FILE.write_text(as_json({
+    write("induction-heads-snapshots", recorded)
+    write("induction-heads", {
         "about": {
-            "command": "python docs/data/induction_heads.py",
+            "command": "python -m docs.data.induction_heads",
             "ran_on": f"NumPy {np.__version__}, float64, one thread",
             "model": "d_model 32, one head a layer: two layers with d_k 16, or one with d_k 32; "
             "5760 parameters both; Adam 0.02, batches of 64 sequences of 20 letters, periods 5 to "
@@ -215,7 +195,7 @@ def main():
             {"seed": s, **curve(h)} for s, (_, h) in zip(SEEDS, two_layers, strict=True)
         ],
         "one_layer": [
-            {"seed": s, "steps": h.steps, "accuracy": [two(row.accuracy) for row in h.scores]}
+            {"seed": s, "steps": h.steps, "accuracy": [number(row.accuracy) for row in h.scores]}
             for s, (_, h) in zip(SEEDS, one_layer, strict=True)
         ],
         "first_step": [
@@ -232,10 +212,12 @@ def main():
         ],
         "composition": {
             "trained": [
-                {"seed": s, **{n: two(x) for n, x in composition(model.parameters).items()}}
+                {"seed": s, **{n: number(x) for n, x in composition(model.parameters).items()}}
                 for s, (model, _) in zip(SEEDS, two_layers, strict=True)
             ],
-            "before_training_mean_of_20": {n: two(np.mean([c[n] for c in start])) for n in "qkv"},
+            "before_training_mean_of_20": {
+                n: number(np.mean([c[n] for c in start])) for n in "qkv"
+            },
         },
         "other_lengths": [
             {"seed": s, "n": n, "periods": [low, high],
@@ -255,7 +237,7 @@ def main():
         "after_1000_steps": [
             {"seed": s, **scores(m, exam())} for s, m in zip(SEEDS, long, strict=True)
         ],
-    }), encoding="utf-8")  # fmt: skip
+    })  # fmt: skip
 
 
 if __name__ == "__main__":

