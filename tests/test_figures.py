@@ -283,6 +283,30 @@ def test_a_walk_begins_with_the_numbers_of_the_page(
 
 
 @pytest.mark.parametrize(
+    ("element", "begins", "page", "section", "expression"),
+    [
+        ("vectors", "[Vectors.initial.q]", "similarity", "four-keys", "[q]"),
+        ("vectors", "KEYS.map((k) => Vectors.initial[k])", "similarity", "four-keys", "K[:3]"),
+        (
+            "positions",
+            "[Q.slice(0, 2), KEYS.turned.slice(0, 2)]",
+            "position",
+            "turn",
+            "[q[0], k[0]]",
+        ),
+        ("heads", "SENTENCE", "multi-head", "together", "X.ravel()"),
+        ("cross", "EN", "cross-attention", "projections", "X.ravel()"),
+        ("cross", "ZH", "cross-attention", "projections", "C.ravel()"),
+    ],
+)
+def test_what_a_script_begins_with_is_what_the_page_has(
+    of_element: Any, element: str, begins: str, page: str, section: str, expression: str
+) -> None:
+    """Not every figure is handed its numbers: these type some."""
+    close(of_element(element)(begins), eval(expression, values(page, section)))
+
+
+@pytest.mark.parametrize(
     ("text", "words", "unknown"),
     [
         ("我吃苹果", ["我", "吃", "苹果"], []),
