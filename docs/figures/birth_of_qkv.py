@@ -27,7 +27,7 @@ def _cells(
                 for i, j in places.tolist()
             )
             if outline:
-                opacity = 0.08 + 0.82 * shade / SHADES
+                opacity = 0.04 + 0.92 * (shade / SHADES) ** 0.7  # as birth.mjs paints it
                 parts.append(f'<path d="{outline}" fill="{fill}" fill-opacity="{opacity:.2f}"/>')
     return "".join(parts)
 

@@ -346,7 +346,7 @@ class Birth extends Figure {
         negative = ink("--qkv-line");
       values.forEach((row, i) =>
         row.forEach((value, j) => {
-          pen.globalAlpha = 0.04 + 0.92 * Math.min(1, Math.abs(value) / limit);
+          pen.globalAlpha = 0.04 + 0.92 * Math.min(1, Math.abs(value) / limit) ** 0.7;
           pen.fillStyle = value > 0 ? positive : negative;
           pen.fillRect(left + gap(j) + j * width, top + i * height, width - 0.75, height - 0.75);
         }),
