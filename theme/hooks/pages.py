@@ -110,7 +110,7 @@ def finish(html: str) -> str:
     # Live reload brings an inline script of its own; under file:// no 'self' is known.
     if serving["on"] or OFFLINE:
         return html
-    inline = re.findall(r"<script>(.*?)</script>", html, re.S)
+    inline = re.findall(r"<script(?: data-base=\"[^\"]*\")?>(.*?)</script>", html, re.S)
     digests = [base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in inline]
     policy = POLICY.format(hashes=" ".join(f"'sha256-{d}'" for d in dict.fromkeys(digests)))
     tag = f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
