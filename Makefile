@@ -29,7 +29,7 @@ pages: $(VENV)/.pages ## check the pages and their examples, without building th
 	@$(BIN)/python -m pytest --quiet docs/examples tests/test_pages.py tests/test_references.py \
 	  tests/test_glossary.py tests/test_numbers.py tests/test_new_page.py
 
-numbers: $(VENV)/.test ## write the numbers of the pages anew where code computes others now
+numbers: $(VENV)/.pages ## write the numbers of the pages anew where code computes others now
 	@$(BIN)/python -m theme.numbers write
 
 test: lint ## package, examples, pages, and the built site in a browser; minutes

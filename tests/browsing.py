@@ -122,7 +122,8 @@ def once(served: tuple[str, str]) -> Callable[[str, Callable[[Path], object]], P
 def build(site: Path, *options: str, **env: str) -> None:
     """A strict build, which this machine's settings do not change."""
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(site)]
-    clean = {k: v for k, v in os.environ.items() if k not in ("OFFLINE", "REPO_URL")}
+    settings = ("OFFLINE", "REPO_URL", "SITE_URL")
+    clean = {name: value for name, value in os.environ.items() if name not in settings}
     env = {**clean, "NO_MKDOCS_2_WARNING": "1", **env}
     command += options
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=env, check=False)
@@ -277,6 +278,24 @@ def come(visit: Visit, path: str, figure: str) -> tuple[Locator, Locator]:
     reading = place.locator(".play__read")
     expect(reading).not_to_be_empty()
     return place, reading
+
+
+def until_it_ran(status: Locator) -> None:
+    """Well. The sentence changes as long as Python starts and the snippets before it run."""
+    until(
+        lambda: status.get_attribute("data-state"),
+        status.inner_text,
+        lambda: status.page.wait_for_timeout(50),
+    )
+    expect(status).to_have_attribute("data-state", "good")
+
+
+def until_it_says(status: Locator, text: str) -> None:
+    until(
+        lambda: text in status.inner_text(),
+        status.inner_text,
+        lambda: status.page.wait_for_timeout(50),
+    )
 
 
 def open_answers(page: Page) -> None:

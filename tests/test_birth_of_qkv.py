@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browsing import Visit, come, needs_browser, until
+from browsing import Visit, come, needs_browser, until_it_says
 from playwright.sync_api import Locator, expect
 from py_mini_racer import MiniRacer
 from sources import DOCS, ROOT
@@ -367,15 +367,6 @@ def train(figure: Locator, seed: int) -> Locator:
     return button
 
 
-def comes(status: Locator, text: str) -> None:
-    """As long as Python starts and trains, the sentence changes."""
-    until(
-        lambda: text in status.inner_text(),
-        status.inner_text,
-        lambda: status.page.wait_for_timeout(50),
-    )
-
-
 @needs_browser[0]
 @needs_browser[1]
 @pytest.mark.parametrize(
@@ -388,7 +379,7 @@ def test_it_is_trained_here(revisit: Visit, path: str, done: str) -> None:
         pytest.skip("the site was built without Python for the browser")
     train(figure, 7)
     status = figure.locator(".birth__train [role=status]")
-    comes(status, done)
+    until_it_says(status, done)
     model = LookupModel.create(7)
     history = train_lookup(model, steps=100, seed=7, every=50)
     reading, slider = figure.locator(".play__read"), figure.locator("input[type=range]")
@@ -421,6 +412,6 @@ def test_it_is_stopped_and_makes_way(revisit: Visit) -> None:
     snippet = page.locator(".snippet").first
     snippet.locator("[data-do=run]").click()
     expect(status).to_contain_text("you ran a snippet")
-    comes(snippet.locator("[role=status]"), "output is the page’s")
+    until_it_says(snippet.locator("[role=status]"), "output is the page’s")
     button.click()
-    comes(status, "Done")
+    until_it_says(status, "Done")

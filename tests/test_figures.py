@@ -24,6 +24,7 @@ from browsing import (
     wait_for_instant_navigation,
     wake,
 )
+from numpy.random import Generator
 from playwright.sync_api import Locator, expect
 from py_mini_racer import MiniRacer
 from sources import DOCS, ROOT
@@ -50,7 +51,6 @@ from qkv_docs import (
 SCRIPTS = ROOT / "theme/templates/assets/scripts/figures"
 STYLES = ROOT / "theme/templates/assets/stylesheets/figures.css"
 NEEDS = re.compile(r'^import .* from "\./([\w-]+\.mjs)";$', re.M)
-RNG = np.random.default_rng(0)
 
 # page, figure and element of every figure that is wrapped in an element
 FIGURES = [
@@ -63,6 +63,12 @@ FIGURES = [
     )
     for element in re.findall(r'Played\("([\w-]+)"', body)[:1]
 ]
+
+
+@pytest.fixture
+def rng() -> Generator:
+    """Anew for every test: in whatever order they run, they see the same numbers."""
+    return np.random.default_rng(0)
 
 
 @pytest.fixture(scope="module")
@@ -83,9 +89,11 @@ def close(found: Any, wanted: Any) -> None:
 
 @pytest.mark.parametrize("size", [1e-3, 1.0, 50.0])
 @pytest.mark.parametrize(("n_q", "n_k", "d_k", "d_v"), [(1, 1, 1, 1), (3, 5, 4, 2), (6, 6, 16, 7)])
-def test_attention(maths: Any, n_q: int, n_k: int, d_k: int, d_v: int, size: float) -> None:
-    q, k, v = (size * RNG.normal(size=s) for s in ((n_q, d_k), (n_k, d_k), (n_k, d_v)))
-    mask = RNG.random((n_q, n_k)) < 0.6
+def test_attention(
+    maths: Any, n_q: int, n_k: int, d_k: int, d_v: int, size: float, rng: Generator
+) -> None:
+    q, k, v = (size * rng.normal(size=s) for s in ((n_q, d_k), (n_k, d_k), (n_k, d_v)))
+    mask = rng.random((n_q, n_k)) < 0.6
     mask[0] = False  # a query that may attend to nothing
     given = {"q": q.tolist(), "k": k.tolist(), "v": v.tolist(), "mask": mask.tolist()}
     for options, wanted in (
@@ -98,8 +106,8 @@ def test_attention(maths: Any, n_q: int, n_k: int, d_k: int, d_v: int, size: flo
         close(found["weights"], wanted[1])
 
 
-def test_rows(maths: Any) -> None:
-    a, b = RNG.normal(size=(2, 8))
+def test_rows(maths: Any, rng: Generator) -> None:
+    a, b = rng.normal(size=(2, 8))
     close(maths("cosine(a, b)", a=a.tolist(), b=b.tolist()), cosine_similarity(a, b))
     close(maths("cosine(a, b)", a=a.tolist(), b=[0] * 8), 0)
     weights = softmax(3 * a)
@@ -112,8 +120,8 @@ def test_rows(maths: Any) -> None:
     close(maths("entropy([0, 1])"), 0)
 
 
-def test_matrices(maths: Any) -> None:
-    a, b = RNG.normal(size=(3, 4)), RNG.normal(size=(4, 2))
+def test_matrices(maths: Any, rng: Generator) -> None:
+    a, b = rng.normal(size=(3, 4)), rng.normal(size=(4, 2))
     close(maths("matmul(a, b)", a=a.tolist(), b=b.tolist()), a @ b)
     close(maths("transpose(a)", a=a.tolist()), a.T)
 
@@ -248,9 +256,9 @@ def walked(x: Any, w_q: Any, w_k: Any, w_v: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("n", "d_model", "d_k", "d_v"), [(1, 1, 1, 1), (3, 4, 2, 2), (6, 5, 3, 1)])
-def test_a_walk(of_element: Any, n: int, d_model: int, d_k: int, d_v: int) -> None:
+def test_a_walk(of_element: Any, n: int, d_model: int, d_k: int, d_v: int, rng: Generator) -> None:
     call = of_element("attention")
-    x, w_q, w_k, w_v = (RNG.normal(size=(a, b)) for a, b in
+    x, w_q, w_k, w_v = (rng.normal(size=(a, b)) for a, b in
                         ((n, d_model), (d_model, d_k), (d_model, d_k), (d_model, d_v)))  # fmt: skip
     given = {"x": x, "q": w_q, "k": w_k, "v": w_v}
     found = call("walk(x, q, k, v)", **{name: array.tolist() for name, array in given.items()})
@@ -334,9 +342,9 @@ def recorded() -> Any:
 
 
 @pytest.mark.parametrize(("d", "by", "t"), [(6, "1", 0), (10, "sqrt", -3), (3, "model", 2)])
-def test_one_query_divided(of_element: Any, d: int, by: str, t: int) -> None:
+def test_one_query_divided(of_element: Any, d: int, by: str, t: int, rng: Generator) -> None:
     call = of_element("softmax")
-    scores = RNG.normal(size=8)
+    scores = rng.normal(size=8)
     found = call("oneQuery(scores, d, by, t)", scores=scores.tolist(), d=d, by=by, t=t)
     divisors = {"1": 1, "sqrt": 2 ** (d / 2), "d_k": 2**d, "model": 512**0.5}
     divided = scores * 2 ** (d / 2) / divisors[by] / 2.0**t
@@ -365,7 +373,7 @@ def test_every_divisor_and_temperature_was_recorded(of_element: Any) -> None:
 
 # masks
 @pytest.mark.parametrize("n", [3, 6])
-def test_masks(of_element: Any, n: int) -> None:
+def test_masks(of_element: Any, n: int, rng: Generator) -> None:
     call = of_element("mask")
     for mask, wanted in {
         f"everything({n})": np.ones((n, n)),
@@ -375,7 +383,7 @@ def test_masks(of_element: Any, n: int) -> None:
     }.items():
         close(call(f"read({mask})"), wanted)
         close(call(f"read({mask}, false)"), 1 - np.array(wanted, dtype=int))
-    scores, v, mask = RNG.normal(size=(n, n)), RNG.normal(size=(n, 2)), RNG.random((n, n)) < 0.5
+    scores, v, mask = rng.normal(size=(n, n)), rng.normal(size=(n, 2)), rng.random((n, n)) < 0.5
     found = call("late(scores, v, mask)", scores=scores.tolist(), v=v.tolist(), mask=mask.tolist())
     close(found["all"], softmax(scores))
     close(found["weights"], softmax(scores) * mask)
@@ -429,9 +437,9 @@ def test_a_mask_is_painted(revisit: Visit) -> None:
     assert weights()[6:] == [0, 0, 0]
 
 
-def test_a_dictionary(of_element: Any) -> None:
+def test_a_dictionary(of_element: Any, rng: Generator) -> None:
     call = of_element("dictionary")
-    query, keys, values = RNG.normal(size=2), RNG.normal(size=(4, 2)), RNG.normal(size=4)
+    query, keys, values = rng.normal(size=2), rng.normal(size=(4, 2)), rng.normal(size=4)
     given = {"q": query.tolist(), "k": keys.tolist(), "v": values.tolist()}
     for by in (0, 2**-0.5, 1, 10):
         found = call("lookUp(q, k, v, by)", by=by, **given)
@@ -454,9 +462,9 @@ def test_a_dictionary_begins_with_the_numbers_of_the_page(of_element: Any, engli
     close(found["output"], page_has["weights"] @ page_has["values"])
 
 
-def test_a_lookup(of_element: Any) -> None:
+def test_a_lookup(of_element: Any, rng: Generator) -> None:
     call = of_element("embedding")
-    table, ids = RNG.normal(size=(7, 3)), [3, 6, 0, 3]
+    table, ids = rng.normal(size=(7, 3)), [3, 6, 0, 3]
     table[6] = 0
     found = call("look(ids, table, 3)", ids=ids, table=table.tolist())
     close(found["hot"], one_hot(ids, 7))
@@ -477,10 +485,12 @@ def test_a_lookup_begins_with_the_numbers_of_the_page(of_element: Any, english: 
 
 
 @pytest.mark.parametrize(("n_q", "n_k", "d_k", "d_v"), [(1, 1, 1, 1), (1, 2, 2, 2), (3, 5, 4, 2)])
-def test_a_way_back(of_element: Any, n_q: int, n_k: int, d_k: int, d_v: int) -> None:
+def test_a_way_back(
+    of_element: Any, n_q: int, n_k: int, d_k: int, d_v: int, rng: Generator
+) -> None:
     call = of_element("gradient")
     sizes = {"g": (n_q, d_v), "q": (n_q, d_k), "k": (n_k, d_k), "v": (n_k, d_v)}
-    arrays = {name: RNG.normal(size=size) for name, size in sizes.items()}
+    arrays = {name: rng.normal(size=size) for name, size in sizes.items()}
     found = call("backward(g, q, k, v)", **{name: a.tolist() for name, a in arrays.items()})
     g, q, k, v = arrays.values()
     output, weights = scaled_dot_product_attention(q, k, v)
@@ -548,10 +558,10 @@ def test_a_walk_is_walked(revisit: Visit) -> None:
 
 # multi-head
 @pytest.mark.parametrize("n", [1, 2, 4])
-def test_heads(of_element: Any, n: int) -> None:
+def test_heads(of_element: Any, n: int, rng: Generator) -> None:
     call = of_element("heads")
-    x = RNG.normal(size=(5, 8))
-    parameters = dict(zip(("w_q", "w_k", "w_v", "w_o"), RNG.normal(size=(4, 8, 8)), strict=True))
+    x = rng.normal(size=(5, 8))
+    parameters = dict(zip(("w_q", "w_k", "w_v", "w_o"), rng.normal(size=(4, 8, 8)), strict=True))
     given = {"x": x.tolist(), "w": {name: w.tolist() for name, w in parameters.items()}}
     found = call(f"multiHead(x, w, {n})", **given)
     output, weights = multi_head_attention(x, **parameters, n_heads=n)
@@ -644,9 +654,11 @@ def test_an_arrow_is_moved(revisit: Visit) -> None:
 
 # cross-attention
 @pytest.mark.parametrize(("n_q", "n_k", "d_model", "d_context"), [(4, 5, 4, 5), (5, 4, 5, 4)])
-def test_cross(of_element: Any, n_q: int, n_k: int, d_model: int, d_context: int) -> None:
+def test_cross(
+    of_element: Any, n_q: int, n_k: int, d_model: int, d_context: int, rng: Generator
+) -> None:
     call = of_element("cross")
-    x, c = RNG.normal(size=(n_q, d_model)), RNG.normal(size=(n_k, d_context))
+    x, c = rng.normal(size=(n_q, d_model)), rng.normal(size=(n_k, d_context))
     given = {"x": x.tolist(), "c": c.tolist()}
     for mask, masked in (("null", None), (f"causal({n_q}, {n_k})", causal_mask(n_q, n_k))):
         found = call(f"cross(x, c, 3, {mask})", **given)
@@ -722,9 +734,9 @@ def test_a_training_is_played_and_then_nothing_moves(revisit: Visit) -> None:
 
 # position: pairs
 @pytest.mark.parametrize("position", [0, 1, 7.25, -3, 1040])
-def test_rope(of_element: Any, position: float) -> None:
+def test_rope(of_element: Any, position: float, rng: Generator) -> None:
     call = of_element("positions")
-    q, k = RNG.normal(size=(2, 8))
+    q, k = rng.normal(size=(2, 8))
     turned = rope([q, k], [position, 5])
     close(call("rope(x, position)", x=q.tolist(), position=position), turned[0])
     close(
@@ -817,8 +829,8 @@ def test_a_bar_of_the_histogram_is_asked_for(revisit: Visit) -> None:
 
 # position: slope
 @pytest.mark.parametrize("head", range(1, 9))
-def test_bias(of_element: Any, head: int) -> None:
-    scores = RNG.normal(size=5)
+def test_bias(of_element: Any, head: int, rng: Generator) -> None:
+    scores = rng.normal(size=5)
     found = of_element("alibi")("biased(head, scores)", head=head, scores=scores.tolist())
     bias = alibi_bias(8, 5)[head - 1][4]
     close(found["bias"], bias)

@@ -14,16 +14,16 @@ import re
 import shutil
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urljoin
 from urllib.request import Request, urlopen
 
 import pytest
-from browsing import Visit, needs_browser, wake
+from browsing import Visit, build, needs_browser, opened, until_it_ran, until_it_says, wake
 from playwright.sync_api import Browser, expect
 from selectolax.lexbor import LexborHTMLParser
 from sources import ROOT
@@ -32,15 +32,10 @@ MARKDOWN_LINK = re.compile(r"\]\((?!https?://|data:|#)([^)\s#]+)")
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(once: Any) -> Path:
     """The site as `make build` writes it, without SITE_URL, two folders below a host's root."""
-    site = tmp_path_factory.mktemp("host") / "some/where"
-    build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(site)]
-    env = {k: v for k, v in os.environ.items() if k not in ("SITE_URL", "OFFLINE")}
-    env["NO_MKDOCS_2_WARNING"] = "1"
-    done = subprocess.run(build, cwd=ROOT, capture_output=True, text=True, env=env, check=False)
-    assert done.returncode == 0, done.stderr
-    return site
+    host: Path = once("host", lambda host: build(host / "some/where"))
+    return host / "some/where"
 
 
 def test_no_address_is_made_up(folder: Path) -> None:
@@ -100,20 +95,18 @@ class TestBelowAPath:
     pytestmark = needs_browser
 
     def test_a_reader_gets_around(self, browser: Browser, address: str) -> None:
-        context = browser.new_context()
-        visit = Visit(context.new_page(), address)
-        page = visit.go("en/masks/")
-        wake(page)
-        page.locator(".md-content a[href*='self-attention']").first.click()
-        expect(page).to_have_url(re.compile(re.escape(urljoin(address, "en/self-attention/"))))
-        page.locator("a.language").click()
-        expect(page).to_have_url(re.compile(re.escape(urljoin(address, "self-attention/"))))
-        snippet = page.locator(".snippet").first
-        snippet.locator("[data-do=run]").click()
-        status = snippet.locator("[role=status]")
-        expect(status).to_have_attribute("data-state", "good", timeout=120_000)
-        assert not visit.trouble
-        context.close()
+        with opened(browser) as context:
+            visit = Visit(context.new_page(), address)
+            page = visit.go("en/masks/")
+            wake(page)
+            page.locator(".md-content a[href*='self-attention']").first.click()
+            expect(page).to_have_url(re.compile(re.escape(urljoin(address, "en/self-attention/"))))
+            page.locator("a.language").click()
+            expect(page).to_have_url(re.compile(re.escape(urljoin(address, "self-attention/"))))
+            snippet = page.locator(".snippet").first
+            snippet.locator("[data-do=run]").click()
+            until_it_ran(snippet.locator("[role=status]"))
+            assert not visit.trouble
 
     @pytest.mark.parametrize(
         ("missing", "shown", "said"),
@@ -239,21 +232,19 @@ class TestNginx:
 
     def test_the_site_under_the_policy_of_the_header(self, browser: Browser, nginx: str) -> None:
         """Python runs, the copy for offline reading is kept, and no other page can frame it."""
-        context = browser.new_context()
-        visit = Visit(context.new_page(), nginx)
-        page = visit.go("/en/masks")
-        expect(page).to_have_url(f"{nginx}/en/masks/")
-        snippet = page.locator(".snippet").first
-        snippet.locator("[data-do=run]").click()
-        status = snippet.locator("[role=status]")
-        expect(status).to_have_attribute("data-state", "good", timeout=120_000)
-        page = visit.go("/en/about/")
-        page.locator("[data-do=offline]").click()
-        kept = page.locator("[data-do=offline] + [role=status]")
-        expect(kept).to_contain_text("Done", timeout=120_000)
-        assert not visit.trouble
-        page.goto("about:blank")
-        page.set_content(f'<iframe src="{nginx}/"></iframe>')
-        expect(page.frame_locator("iframe").locator("body")).to_have_class("neterror")
-        assert page.frames[1].url.startswith("chrome-error:")
-        context.close()
+        with opened(browser) as context:
+            visit = Visit(context.new_page(), nginx)
+            page = visit.go("/en/masks")
+            expect(page).to_have_url(f"{nginx}/en/masks/")
+            snippet = page.locator(".snippet").first
+            snippet.locator("[data-do=run]").click()
+            until_it_ran(snippet.locator("[role=status]"))
+            page = visit.go("/en/about/")
+            page.locator("[data-do=offline]").click()
+            kept = page.locator("[data-do=offline] + [role=status]")
+            until_it_says(kept, "Done")
+            assert not visit.trouble
+            page.goto("about:blank")
+            page.set_content(f'<iframe src="{nginx}/"></iframe>')
+            expect(page.frame_locator("iframe").locator("body")).to_have_class("neterror")
+            assert page.frames[1].url.startswith("chrome-error:")

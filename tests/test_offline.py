@@ -20,10 +20,12 @@ from browsing import (
     needs_browser,
     opened,
     until,
+    until_it_ran,
+    until_it_says,
     wake,
 )
 from offline import files, service_worker
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 from sources import DOCS
 
 pytestmark = needs_browser
@@ -78,16 +80,7 @@ def page(browser: Browser, host: Host) -> Iterator[Page]:
 def press(page: Page, ends: str) -> None:
     page.locator("[data-do=offline]").click()
     status = page.locator("[data-do=offline] + [role=status]")
-    until(lambda: ends in status.inner_text(), status.inner_text, lambda: page.wait_for_timeout(50))
-
-
-def until_it_ran(status: Locator) -> None:
-    until(
-        lambda: status.get_attribute("data-state"),
-        status.inner_text,
-        lambda: status.page.wait_for_timeout(50),
-    )
-    expect(status).to_have_attribute("data-state", "good")
+    until_it_says(status, ends)
 
 
 def caches(page: Page) -> list[str]:
