@@ -6,18 +6,22 @@ with its line, when the page is read; theme/numbers explains addresses and finds
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Any
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element, SubElement
 
 import markdown
 from markdown.inlinepatterns import LinkInlineProcessor
 from markdown.preprocessors import Preprocessor
+from markdown.treeprocessors import Treeprocessor
 from markdown.util import ETX
 
 from theme.extensions.page import Page, PageExtension, log, place
 from theme.numbers import source
 
+OFFLINE = os.environ.get("OFFLINE") == "true"  # no browser fetches a table from a folder
+WORDS = {"zh": "这些数字从哪里来？", "en": "Where do these numbers come from?"}
 PUNCTUATION = re.compile(r"[，。；：？！）、”》,.;:?!)]+")
 
 
@@ -31,6 +35,8 @@ class Numbers(PageExtension):
         md.preprocessors.register(Source(md), "numbers", 27)
         # after code, formulas and escapes (180); before footnotes (175) and links (160)
         md.inlinePatterns.register(Span(r"\[(?![@^])", md), "number", 177)
+        if not OFFLINE:
+            md.treeprocessors.register(Switch(md, self.page), "numbers", 15)  # after inline (20)
 
 
 class Source(Preprocessor):
@@ -64,3 +70,22 @@ class Span(LinkInlineProcessor):
         after = PUNCTUATION.match(data, end + 1) if text.endswith(ETX) else None
         span.text = text + (after[0] if after else "")
         return span, m.start(0), after.end() if after else end + 1
+
+
+class Switch(Treeprocessor):
+    """Under the title of a page with numbers, the button that lets a reader ask them."""
+
+    def __init__(self, md: markdown.Markdown, page: Page) -> None:
+        super().__init__(md)
+        self.page = page
+
+    def run(self, root: Element) -> None:
+        title = next((at for at, child in enumerate(root) if child.tag == "h1"), None)
+        if title is None or root.find(".//span[@class='number']") is None:
+            return
+        table = f"{self.page.root}assets/numbers/{self.page.language}/{self.page.name}.json"
+        line = Element("p", {"class": "ask", "data-search-exclude": ""})
+        about = {"type": "button", "aria-pressed": "false", "data-do": "numbers"}
+        SubElement(line, "button", {**about, "data-table": table}).text = WORDS[self.page.language]
+        SubElement(line, "span", {"role": "status"})
+        root.insert(title + 1, line)

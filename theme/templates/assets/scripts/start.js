@@ -93,13 +93,15 @@
   };
 
   let touched = false; // whether there is an edit or a run to look after
+  let asking = false; // whether numbers may be asked where they come from
   addEventListener("click", async (event) => {
     const knob = event.target.closest?.("[data-do]");
     if (!knob) return;
-    const offline = knob.dataset.do === "offline";
-    touched ||= !offline;
+    const own = { offline: "offline.mjs", numbers: "numbers.mjs" }[knob.dataset.do];
+    touched ||= !own;
+    asking ||= knob.dataset.do === "numbers";
     try {
-      (await load(offline ? "offline.mjs" : "run.mjs")).press(knob);
+      await (await load(own ?? "run.mjs")).press(knob);
     } catch {
       knob.parentElement.querySelector("[role=status]").textContent = zh
         ? "按钮的脚本没有取到。检查网络后再按一次"
@@ -115,6 +117,11 @@
     }
   };
   const arrive = async () => {
+    try {
+      asking ||= localStorage.getItem("numbers-asked") === "on";
+    } catch {
+      /* storage refused: asked for anew on every visit */
+    }
     touched ||= edits() || location.hash.startsWith("#snippet=");
     const offline = document.querySelector("[data-do=offline]");
     const figure =
@@ -123,6 +130,7 @@
     if (figure) document.getElementById(`figure-${figure}`)?.scrollIntoView();
     if (awake || figure) watch();
     try {
+      if (asking) await (await load("numbers.mjs")).arrive();
       if (touched) (await load("run.mjs")).arrive();
       if (offline && navigator.serviceWorker?.controller) (await load("offline.mjs")).show(offline);
     } catch {
