@@ -167,6 +167,7 @@ def test_the_choice_is_kept(visit: Visit, blocked: bool) -> None:
         page.reload()
         expect(switch(page)).to_have_attribute("aria-pressed", "true")
         switch(page).click()
+        expect(switch(page)).to_have_attribute("aria-pressed", "false")
         page.reload()
         wake(page)
     else:
