@@ -49,10 +49,10 @@ def _masked(value: Any) -> bool:
     return isinstance(value, np.ma.MaskedArray)
 
 
-def numbers(name: str, value: ArrayLike) -> NDArray[Any]:
+def numbers(name: str, value: ArrayLike, kinds: str = "fiu") -> NDArray[Any]:
     """The value as an array of real numbers, in the dtype in which it came."""
     result = array(name, value, NUMBERS)
-    if result.dtype.kind not in "fiu":
+    if result.dtype.kind not in kinds:
         raise TypeError(f"{name} {NUMBERS}, got {_described(result)}")
     return result
 

@@ -14,6 +14,8 @@ from unicodedata import combining, east_asian_width
 import numpy as np
 from numpy.typing import ArrayLike
 
+from qkv_docs._checks import numbers
+
 FONT, SMALL = 13, 12  # units; no text of a figure is smaller
 CELL = 30  # height of a cell
 FULL = 360  # a figure up to this width is legible on a phone without shrinking
@@ -119,6 +121,7 @@ def heatmap(
         A string, an `<svg>` element; up to about eight columns of short labels it fits a phone.
 
     Raises:
+        TypeError: the values are not real numbers, and not boolean.
         ValueError: there are no rows or more than two axes, the labels do not match the shape,
             the kind is unknown, or attention weights lie outside [0, 1].
 
@@ -132,7 +135,7 @@ def heatmap(
         Traceback (most recent call last):
         ValueError: values of shape (2, 2) need 2 row labels, got 1
     """
-    matrix = np.asarray(values)
+    matrix = numbers("values", values, "biuf")
     shape = matrix.shape
     if matrix.dtype == bool:
         decimals = 0
@@ -241,6 +244,7 @@ def line_chart(
         A string, an `<svg>` element.
 
     Raises:
+        TypeError: x or a curve does not hold real numbers.
         ValueError: lengths differ, there is no curve or more than four, a kind is unknown, or
             a logarithmic axis meets a value that is not positive.
 
@@ -249,8 +253,8 @@ def line_chart(
         >>> svg.count("<path"), ">q·k<" in svg
         (1, True)
     """
-    xs = np.asarray(x, dtype=float)
-    curves = {name: np.asarray(curve, dtype=float) for name, curve in series.items()}
+    xs = numbers("x", x).astype(float)
+    curves = {name: numbers(name, curve).astype(float) for name, curve in series.items()}
     if not 1 <= len(curves) <= len(STYLES):
         raise ValueError(f"a chart holds one to {len(STYLES)} curves, got {len(curves)}")
     for name, curve in curves.items():

@@ -41,6 +41,10 @@ class InductionBatch(NamedTuple):
         letters = known_ids(self.letters, LETTERS, "letters")
         axes = {"letters": "size n+1", "periods": "size"}
         fit(axes, {"letters": letters, "periods": integers("periods", self.periods)})
+        if not letters[:, 1:].size:
+            raise ValueError(
+                f"a batch needs a sequence of two letters or more, got {letters.shape}"
+            )
         return letters
 
     @property

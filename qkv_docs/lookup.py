@@ -72,6 +72,8 @@ class LookupBatch(NamedTuple):
         axes = {"letters": "size n_pairs", "digits": "size n_pairs", "slots": "size"}
         sizes = fit(axes, {"letters": letters, "digits": digits, "slots": slots})
         slots = known_ids(slots, sizes["n_pairs"], "slots")
+        if not letters.size:
+            raise ValueError(f"a batch needs a sequence and a pair or more, got {letters.shape}")
         return LookupBatch(letters, digits, slots)
 
     def tokens(self) -> tuple[Ids, Ids]:
@@ -118,6 +120,7 @@ def lookup_batch(
         ([0], [4])
     """
     instance("rng", rng, np.random.Generator)
+    instance("unseen", unseen, bool)
     integer("size", size, least=1)
     if integer("n_pairs", n_pairs, least=1) > LETTERS:
         raise ValueError(f"there are {LETTERS} letters, got n_pairs={n_pairs}")

@@ -228,7 +228,7 @@ def test_moving_every_key_alike_changes_nothing():
     np.testing.assert_allclose(grad_k.sum(axis=0), 0, atol=1e-14)
 
 
-@pytest.mark.parametrize("poison", [np.nan, np.inf])
+@pytest.mark.parametrize("poison", [np.nan, np.inf, 1e200])
 def test_a_masked_key_gets_no_gradient_and_spoils_none(poison):
     grad_output, q, k, v = random_inputs()
     mask = np.ones((4, 6), bool)
@@ -243,7 +243,7 @@ def test_a_masked_key_gets_no_gradient_and_spoils_none(poison):
     assert (expected[2][2] == 0).all()
 
 
-@pytest.mark.parametrize("poison", [np.nan, np.inf])
+@pytest.mark.parametrize("poison", [np.nan, np.inf, 1e200])
 def test_a_query_that_sees_nothing_gets_no_gradient_and_spoils_none(poison):
     grad_output, q, k, v = random_inputs()
     mask = np.ones((4, 6), bool)

@@ -130,11 +130,15 @@ CALLS = {
         q.train_induction, {"model": q.InductionModel.create(), "steps": 0}, "",
         "steps batch_size seed every shortest longest", settings="lr",
     ),
+    "heatmap": Call(q.heatmap, {"values": np.eye(3)}, beside="values"),
+    "line_chart": Call(
+        lambda x, curve: q.line_chart(x, {"curve": curve}, x_title="x", y_title="y"),
+        {"x": np.arange(3.0), "curve": drawn(3)}, beside="x curve",
+    ),
     "frequencies": Call(frequencies, {"d": 2}, settings="base"),
 }  # fmt: skip
 NOT_ASKED = {
     "describe", "Role",  # no numbers come in
-    "heatmap", "line_chart",  # bool is drawn as well: tests/test_drawing.py
     "dequantize_q4_0",  # only bytes
     "pretrained_head", "PretrainedHead", "PretrainedSentence",  # only gives
     "EncoderLayer", "EncoderTrace", "InductionHistory", "InductionScores", "LookupHistory",
@@ -241,6 +245,10 @@ def test_an_encoder_in_float16_is_rounded_once() -> None:
         np.testing.assert_array_equal(got, wide.astype(np.float16), strict=True)
 
 
+ALLOWED = {
+    ("values", "bool"),
+    ("context", "object, such as NoneType"),
+}  # a mask is drawn; None is the default
 REFUSED = {
     "bool": lambda values: values > 0,
     "complex128": lambda values: values + 0j,
@@ -259,7 +267,7 @@ def test_what_is_no_real_number_is_refused(call: Call, argument: str) -> None:
     sentence = " must hold real numbers (float16, float32, float64, longdouble or integers), got "
     for came, make in REFUSED.items():
         wrong = make(whole(call)[argument])
-        if wrong is not None or argument != "context":
+        if (argument, came) not in ALLOWED:
             with pytest.raises(TypeError, match=f"^{argument}{re.escape(sentence + came)}"):
                 call.run(**whole(call) | {argument: wrong})
     with pytest.raises(ValueError, match=f"^{argument}.* got lists of different lengths$"):
@@ -322,6 +330,24 @@ def test_masks_are_boolean(call: Call, argument: str) -> None:
     for wrong in (1, [0.0], ["1"], np.zeros((1, 1), np.int8), 1j):
         with pytest.raises(TypeError, match=r"^mask must be boolean, True = may attend, got "):
             call.run(**call.given | {argument: wrong})
+
+
+@pytest.mark.parametrize("wrong", [1e200, -1e308, np.inf, np.nan])
+def test_what_is_masked_counts_for_nothing(wrong: float) -> None:
+    """Whatever it holds, and without a warning: here warnings are errors."""
+    mask = np.array([True, False, True])
+    rng = np.random.default_rng(0)
+    x, context, grad = rng.normal(size=(2, 4)), rng.normal(size=(3, 4)), rng.normal(size=(2, 4))
+    spoilt = context.copy()
+    spoilt[1] = wrong
+    for call in (
+        lambda rows: q.scaled_dot_product_attention(x, rows, rows, mask),
+        lambda rows: q.scaled_dot_product_attention_backward(grad, x, rows, rows, mask),
+        lambda rows: q.multi_head_attention(x, **HEADS, n_heads=2, context=rows, mask=mask),
+        lambda rows: q.scaled_dot_product_attention(x, q.rope(rows, [0, 1, 2]), rows, mask),
+    ):
+        for before, after in zip(call(context), call(spoilt), strict=True):
+            np.testing.assert_array_equal(after, before)
 
 
 @pytest.mark.parametrize("make", [q.one_hot, q.sinusoidal_positions, q.alibi_bias])
