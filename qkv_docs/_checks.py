@@ -9,8 +9,8 @@
 - Sizes, ids and lengths are integers and never negative; a setting, such as a scale, is one finite
   number. A value or shape that does not fit is a ValueError, an unknown id an IndexError. The
   sentence says what was asked and what came.
-- What overflows is inf and what is undefined is nan, as NumPy has it; a masked key or value does
-  neither, whatever it holds.
+- What overflows is inf and what is undefined nan, as NumPy has it and with its warning. What is
+  masked counts for nothing, whatever it holds.
 - What comes in is never changed, but for a model that is trained.
 """
 

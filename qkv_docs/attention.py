@@ -65,9 +65,10 @@ def scaled_dot_product_attention(
         q: queries, `(..., n_q, d_k)`.
         k: keys, `(..., n_k, d_k)`.
         v: values, `(..., n_k, d_v)`. The batch dimensions of all three broadcast.
-        mask: boolean, True = may attend; broadcasts to `(..., n_q, n_k)`, the last axes lined up.
-            With heads, q `(batch, n_heads, n_q, d_k)`, a mask `(n_heads, n_q, n_k)` is one a head;
-            one a sequence is `(batch, 1, n_q, n_k)`, a padding mask `(batch, 1, 1, n_k)`.
+        mask: boolean, True = may attend; broadcasts to `(..., n_q, n_k)`, the last axes lined up:
+            two axes are `(n_q, n_k)`, a padding mask is `(batch, 1, n_k)`. With heads, q
+            `(batch, n_heads, n_q, d_k)`, a mask `(n_heads, n_q, n_k)` is one a head; one a
+            sequence is `(batch, 1, n_q, n_k)`, a padding mask `(batch, 1, 1, n_k)`.
         scale: what the dot products are multiplied by; `1 / sqrt(d_k)` by default.
 
     Returns:

@@ -154,6 +154,10 @@ class InductionModel:
     `w_q1`, `w_k1`, `w_v1` `(d_model, d_k)` and `w_o1` `(d_k, d_model)`; `w_u` `(d_model, 26)`,
     from the stream to the logits.
 
+    Raises:
+        TypeError: a parameter is not an array in float32 or wider.
+        ValueError: one is missing, or the shapes do not fit.
+
     Examples:
         >>> model = InductionModel.create(seed=0)
         >>> sum(w.size for w in model.parameters.values())
@@ -273,7 +277,12 @@ class InductionModel:
         )
 
     def loss_and_gradients(self, batch: InductionBatch) -> tuple[float, dict[str, FloatArray]]:
-        """The mean cross-entropy over all letters, and its gradient for each parameter."""
+        """The mean cross-entropy over all letters, and its gradient for each parameter.
+
+        Raises:
+            IndexError: the batch holds letters that there are not.
+            ValueError: the shapes of the batch do not fit.
+        """
         logits, stream, layers = self._run(batch.inputs)
         w, (size, n) = self.parameters, batch.inputs.shape
         right = batch.targets[..., None]

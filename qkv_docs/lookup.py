@@ -138,6 +138,10 @@ class LookupModel:
     `(d_model, d_k)`, `w_v` `(d_model, d_v)`, `w_o` `(d_v, 10)`. `scale` is what the dot products
     are multiplied by.
 
+    Raises:
+        TypeError: a matrix is not an array in float32 or wider, or scale is not a number.
+        ValueError: the shapes do not fit.
+
     Examples:
         >>> model = LookupModel.create(seed=0)
         >>> batch = lookup_batch(np.random.default_rng(0), size=4)

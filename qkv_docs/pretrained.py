@@ -39,6 +39,10 @@ class EncoderLayer:
     Shapes: `w_q`, `w_k`, `w_v`, `w_o` `(d_model, d_model)`, all heads side by side; `w_in`
     `(d_model, d_mlp)`; `w_out` `(d_mlp, d_model)`; biases `(d_out,)`; the gains and shifts of the
     two layer norms `(d_model,)`.
+
+    Raises:
+        TypeError: a parameter does not hold real numbers.
+        ValueError: the shapes do not fit.
     """
 
     w_q: FloatArray
@@ -86,6 +90,10 @@ class Encoder:
 
     Shapes: `tokens` `(size, d_model)`, `positions` `(n_max, d_model)`: embedding tables; `segment`
     `(d_model,)`, the same for every token; `gain` and `shift` `(d_model,)`.
+
+    Raises:
+        TypeError: a parameter does not hold real numbers, or n_heads is not an integer.
+        ValueError: the shapes do not fit, there is no layer, or n_heads does not divide d_model.
     """
 
     tokens: FloatArray
