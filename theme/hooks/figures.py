@@ -47,7 +47,7 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, **_: Any) -> st
     def put(match: re.Match[str]) -> str:
         label, figure, caption = unescape(match[1]), match[2], match[3] or ""
         try:
-            drawn = figures.html(name, figure, language, label=label, data=data)
+            drawn = figures.html(name, figure, language, label=label, data_url=data)
         except figures.NoFigure as error:
             complain(page, f"figure:{figure}", str(error))
             return match[0]
