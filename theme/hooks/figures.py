@@ -15,22 +15,26 @@ from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
 from place import ROOT, complain, is_main
 
+PACKAGES = ("docs", "qkv_docs")
+built: dict[str, int] = {}  # "from": when the newest of their files was written
 FIGURE = re.compile(
     r'(?:<p>)?<img alt="([^"]*)" src="figure:([\w-]+)"(?: title="([^"]*)")? ?/?>(?:</p>)?'
 )
 
 
 def on_pre_build(config: MkDocsConfig) -> None:
-    """`mkdocs serve` builds again in one process: what changed is to be read anew.
+    """`mkdocs serve` builds again in one process: code that changed is to be read anew.
 
     `mkdocs` itself does not have the root of the repository on its path, `python -m mkdocs` has.
     """
     if str(ROOT) not in sys.path:
         sys.path.insert(0, str(ROOT))
-    if is_main(config):
-        for name in list(sys.modules):
-            if name.partition(".")[0] in ("docs", "qkv_docs"):
-                del sys.modules[name]
+    sources = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
+    newest = max(path.stat().st_mtime_ns for path in sources)
+    if built.setdefault("from", newest) != newest:
+        built["from"] = newest
+        for name in [name for name in sys.modules if name.partition(".")[0] in PACKAGES]:
+            del sys.modules[name]
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
