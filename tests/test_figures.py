@@ -26,7 +26,7 @@ from browsing import (
 )
 from numpy.random import Generator
 from playwright.sync_api import Locator, expect
-from py_mini_racer import MiniRacer
+from scripts import SCRIPTS, engine, needed
 from sources import DOCS, ROOT
 
 from docs.examples import values
@@ -48,9 +48,7 @@ from qkv_docs import (
     softmax_backward,
 )
 
-SCRIPTS = ROOT / "theme/templates/assets/scripts/figures"
 STYLES = ROOT / "theme/templates/assets/stylesheets/figures.css"
-NEEDS = re.compile(r'^import .* from "\./([\w-]+\.mjs)";$', re.M)
 
 # page, figure and element of every figure that is wrapped in an element
 FIGURES = [
@@ -72,14 +70,8 @@ def rng() -> Generator:
 
 
 @pytest.fixture(scope="module")
-def maths() -> Any:
-    with MiniRacer() as racer:
-        racer.eval((SCRIPTS / "maths.mjs").read_text("utf-8").replace("export ", ""))
-
-        def call(expression: str, **given: Any) -> Any:
-            names = "".join(f"const {name} = {json.dumps(x)};" for name, x in given.items())
-            return json.loads(racer.eval(f"{{{names} JSON.stringify({expression})}}"))
-
+def maths() -> Iterator[Any]:
+    with engine("figures/maths.mjs") as call:
         yield call
 
 
@@ -126,21 +118,18 @@ def test_matrices(maths: Any, rng: Generator) -> None:
     close(maths("transpose(a)", a=a.tolist()), a.T)
 
 
-def needed(script: str) -> set[str]:
-    text = (SCRIPTS / script).read_text("utf-8")
-    return {script}.union(*map(needed, NEEDS.findall(text)))
-
-
 @pytest.mark.parametrize("page", sorted({page for page, _, _ in FIGURES}))
 def test_the_scripts_of_a_page_are_small(page: str) -> None:
-    scripts = set().union(*(needed(f"{element}.mjs") for at, _, element in FIGURES if at == page))
+    elements = {element for at, _, element in FIGURES if at == page}
+    scripts = {name for element in elements for name in needed(f"figures/{element}.mjs")}
     files: list[Path] = [STYLES, *(SCRIPTS / name for name in scripts)]
     assert sum(len(gzip.compress(path.read_bytes(), 6)) for path in files) <= 40_000
 
 
 def test_every_script_is_used() -> None:
-    used = set().union(*(needed(f"{element}.mjs") for _, _, element in FIGURES))
-    assert used == {path.name for path in SCRIPTS.glob("*.mjs")}
+    used = {name for _, _, element in FIGURES for name in needed(f"figures/{element}.mjs")}
+    there = {path.relative_to(SCRIPTS).as_posix() for path in SCRIPTS.glob("figures/*.mjs")}
+    assert there <= used
 
 
 def numbers(place: Locator, title: str) -> list[list[float]]:
@@ -217,27 +206,9 @@ def test_a_figure_in_english(revisit: Visit, page_name: str, figure: str, elemen
 # Figures that are walked through: attention, lookup, gradient
 @pytest.fixture
 def of_element() -> Iterator[Any]:
-    """Calls into an element's script, as `maths`; what needs a browser is left out."""
+    """Calls into an element's script, as `maths`."""
     with contextlib.ExitStack() as engines:
-
-        def load(element: str) -> Any:
-            order = ["maths.mjs", "words.mjs", "steps.mjs", f"{element}.mjs"]
-            text = "".join(
-                (SCRIPTS / name).read_text("utf-8")
-                for name in order
-                if name in needed(f"{element}.mjs")
-            )
-            text = re.sub(r"^import .*\n", "", text, flags=re.M).replace("export ", "")
-            racer = engines.enter_context(MiniRacer())
-            racer.eval(f"class Figure {{}} const customElements = {{ define() {{}} }}; {text}")
-
-            def call(expression: str, **given: Any) -> Any:
-                names = "".join(f"const {name} = {json.dumps(x)};" for name, x in given.items())
-                return json.loads(racer.eval(f"{{{names} JSON.stringify({expression})}}"))
-
-            return call
-
-        yield load
+        yield lambda element: engines.enter_context(engine(f"figures/{element}.mjs"))
 
 
 def drawn(page: str, name: str, english: bool) -> Any:
@@ -288,30 +259,6 @@ def test_a_walk_begins_with_the_numbers_of_the_page(
         close(given[name.replace("_", "").lower()], page_has[name])
     for name in ("Q", "K", "V", "weights", "output"):
         close(found[name.lower()], page_has[name])
-
-
-@pytest.mark.parametrize(
-    ("element", "begins", "page", "section", "expression"),
-    [
-        ("vectors", "[Vectors.initial.q]", "similarity", "four-keys", "[q]"),
-        ("vectors", "KEYS.map((k) => Vectors.initial[k])", "similarity", "four-keys", "K[:3]"),
-        (
-            "positions",
-            "[Q.slice(0, 2), KEYS.turned.slice(0, 2)]",
-            "position",
-            "turn",
-            "[q[0], k[0]]",
-        ),
-        ("heads", "SENTENCE", "multi-head", "together", "X.ravel()"),
-        ("cross", "EN", "cross-attention", "projections", "X.ravel()"),
-        ("cross", "ZH", "cross-attention", "projections", "C.ravel()"),
-    ],
-)
-def test_what_a_script_begins_with_is_what_the_page_has(
-    of_element: Any, element: str, begins: str, page: str, section: str, expression: str
-) -> None:
-    """Not every figure is handed its numbers: these type some."""
-    close(of_element(element)(begins), eval(expression, values(page, section)))
 
 
 @pytest.mark.parametrize(
@@ -660,7 +607,7 @@ def test_cross(
     call = of_element("cross")
     x, c = rng.normal(size=(n_q, d_model)), rng.normal(size=(n_k, d_context))
     given = {"x": x.tolist(), "c": c.tolist()}
-    for mask, masked in (("null", None), (f"causal({n_q}, {n_k})", causal_mask(n_q, n_k))):
+    for mask, masked in (("null", None), (f"causalMask({n_q}, {n_k})", causal_mask(n_q, n_k))):
         found = call(f"cross(x, c, 3, {mask})", **given)
         q, k = x @ (3 * np.eye(d_model, 4)), c @ np.eye(d_context, 4)
         output, weights = scaled_dot_product_attention(q, k, c, masked)
@@ -689,9 +636,8 @@ def test_the_sides_are_swapped(revisit: Visit) -> None:
 # where-weights-come-from
 def test_recorded_numbers_are_unpacked(of_element: Any) -> None:
     data = json.loads((DOCS / "data/where-weights-come-from.json").read_text("utf-8"))
-    codes = base64.b64decode(data["snapshots"][-1]["w_q"]).decode("latin-1")
-    call = "(globalThis.atob = (text) => text, unpack(codes, unit))"  # atob is a browser's
-    found = of_element("weights")(call, codes=codes, unit=data["unit"])
+    text = data["snapshots"][-1]["w_q"]
+    found = of_element("weights")("rowsOf(text, unit)", text=text, unit=data["unit"])
     wanted = values("where-weights-come-from", "training")["model"].w_q[:16]
     np.testing.assert_allclose(found, wanted, rtol=0, atol=1.5 * data["unit"])
 
@@ -734,15 +680,14 @@ def test_a_training_is_played_and_then_nothing_moves(revisit: Visit) -> None:
 
 # position: pairs
 @pytest.mark.parametrize("position", [0, 1, 7.25, -3, 1040])
-def test_rope(of_element: Any, position: float, rng: Generator) -> None:
+def test_rope(maths: Any, of_element: Any, position: float, rng: Generator) -> None:
     call = of_element("positions")
-    q, k = rng.normal(size=(2, 8))
-    turned = rope([q, k], [position, 5])
-    close(call("rope(x, position)", x=q.tolist(), position=position), turned[0])
-    close(
-        call("rope(x, position, 50)", x=q.tolist(), position=position),
-        rope([q], [position], base=50)[0],
-    )
+    x = rng.normal(size=(2, 8))
+    turned = rope(x, [position, 5])
+    given = {"x": x.tolist(), "positions": [position, 5]}
+    close(maths("rope(x, positions)", **given), turned)
+    close(maths("rope(x, positions, 50)", **given), rope(x, [position, 5], base=50))
+    close(maths("rope(x)", **given), rope(x, [0, 1]))
     close(
         call("parts(q, k)", q=turned[0].tolist(), k=turned[1].tolist()),
         turned.prod(axis=0).reshape(4, 2).sum(axis=-1),

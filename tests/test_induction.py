@@ -10,8 +10,8 @@ import pytest
 import torch
 from browsing import come, needs_browser
 from playwright.sync_api import expect
-from py_mini_racer import MiniRacer
-from sources import DOCS, ROOT
+from scripts import engine
+from sources import DOCS
 
 from qkv_docs import InductionModel, causal_mask, induction_batch, softmax, train_induction
 from qkv_docs._adam import Adam
@@ -360,33 +360,20 @@ def test_it_goes_on_with_the_word_unless_its_keys_are_cut(cut):
 
 @pytest.fixture(scope="module")
 def script():
-    folder = ROOT / "theme/templates/assets/scripts/figures"
-    with MiniRacer() as racer:
-        for name in ("maths.mjs", "transformer.mjs"):
-            text = re.sub(r"^import .*$", "", (folder / name).read_text("utf-8"), flags=re.M)
-            racer.eval(text.replace("export ", ""))
-        racer.eval("""const atob = (text) => {
-          const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-          let bits = 0, held = 0, out = "";
-          for (const one of text.replace(/=+$/, "")) {
-            held = held << 6 | digits.indexOf(one); bits += 6;
-            if (bits >= 8) { bits -= 8; out += String.fromCharCode(held >> bits & 255); }
-          }
-          return out;
-        };""")
-        racer.eval(f"const recorded = {json.dumps(RECORDED)};")
-        yield racer
+    with engine("figures/transformer.mjs") as call:
+        yield call
 
 
 @pytest.mark.parametrize("cut", ["", "q", "k", "v", "o", "qvo", "qkvo"])
 @pytest.mark.parametrize("text", ["paintpaint", "ab", "xqbmkqdxqbzzyxwvutsr"])
 def test_the_browser_computes_the_same(script, text, cut):
     for t in (0, 6, len(RECORDED["snapshots"]) - 1):
-        found = json.loads(
-            script.eval(
-                f"JSON.stringify(forward(unpack(recorded.snapshots[{t}], recorded.shapes), "
-                f"{ids(text)[0].tolist()}, {cut!r}))"
-            )
+        found = script(
+            "forward(restore(snapshot, shapes), ids, cut)",
+            snapshot=RECORDED["snapshots"][t],
+            shapes=RECORDED["shapes"],
+            ids=ids(text)[0].tolist(),
+            cut=cut,
         )
         model = SCRIPT.unpacked(RECORDED["snapshots"][t], RECORDED["shapes"])
         logits, weights = model.forward(ids(text), cut=cut)

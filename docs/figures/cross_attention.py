@@ -92,4 +92,5 @@ def drank(t: Label) -> Played:
         kind="output",
         limit=1,
     )
-    return Played("cross", still, {"en": WRITTEN, "zh": READ, "features": columns})
+    given = {"en": WRITTEN, "zh": READ, "features": columns, "x": X, "c": C}
+    return Played("cross", still, given)

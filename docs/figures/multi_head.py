@@ -117,6 +117,7 @@ def sum_over_heads(t: Label) -> Played:
     given = {
         "words": _words(t),
         "features": _features(t),
+        "x": X,
         "w_q": W_Q,
         "w_k": W_K,
         "w_v": W_V,

@@ -123,7 +123,8 @@ def pairs(t: Label) -> Played:
         f'<circle cx="{x:g}" cy="{y:.1f}" r="5" fill="{HEAT}" stroke="{INK}"/>',
     ]
     label = t("四对分量各转各的，点积只看位置之差", "four pairs turn, each at its own speed")
-    return Played("positions", Drawing(FULL, 328, "".join(parts), label))
+    still = Drawing(FULL, 328, "".join(parts), label)
+    return Played("positions", still, {"q": QUERY, "k": KEY})
 
 
 def distance(t: Label) -> Drawing:

@@ -125,7 +125,8 @@ def drag(t: Label) -> Played:
             for i, cell in enumerate(cells)
         ]
     label = t("一个查询和三个键，尖端可以拖动", "a query and three keys whose tips can be dragged")
-    return Played("vectors", Drawing(FULL, 504, "".join(parts), label))
+    given = {"q": QUERY, **dict(zip("abc", KEYS, strict=False))}
+    return Played("vectors", Drawing(FULL, 504, "".join(parts), label), given)
 
 
 def ranking(t: Label) -> Drawing:

@@ -46,7 +46,7 @@ def play(t: Label) -> Played:
     norms = _histogram(t, d_k, 0, float(np.linalg.norm(passed)))
     label = t("八个注意力权重和梯度的分布", "eight attention weights, a distribution of gradients")
     still = arrange([(row, 0, 0), (norms, 0, row.height + 10)], label=label)
-    return Played("softmax", still, SCORES.round(6), GRADIENTS)
+    return Played("softmax", still, {"scores": SCORES.round(6)}, GRADIENTS)
 
 
 def _histogram(t: Label, d_k: int, half_powers: int, passed: float) -> Drawing:

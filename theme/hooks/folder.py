@@ -15,8 +15,11 @@ from mkdocs.utils.templates import TemplateContext
 from place import OFFLINE, ROOT, is_main
 
 SCRIPTS = {
-    "assets/iframe-worker.js": ROOT / "theme/vendor/iframe-worker/shim.js",  # for search
-    "assets/copy.js": ROOT / "theme/runtime/copy.js",
+    "assets/iframe-worker.js": [ROOT / "theme/vendor/iframe-worker/shim.js"],  # for search
+    "assets/copy.js": [
+        ROOT / "theme/templates/assets/scripts/prompts.mjs",
+        ROOT / "theme/runtime/copy.js",
+    ],
 }
 KEEP = re.compile(r'<button[^>]* data-do="offline".*?</span>')
 KEPT = ("这一份就是离线的。", "This copy is offline already.")
@@ -32,8 +35,10 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    for uri, path in SCRIPTS.items() if OFFLINE else ():
-        files.append(File.generated(config, uri, abs_src_path=str(path)))
+    for uri, paths in SCRIPTS.items() if OFFLINE else ():
+        # One script that is no module: what others would import stands above.
+        code = "".join(path.read_text(encoding="utf-8") for path in paths)
+        files.append(File.generated(config, uri, content=code.replace("export ", "")))
     return files
 
 

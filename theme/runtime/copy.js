@@ -1,25 +1,31 @@
-// Copy in a site opened from a folder, where a browser loads no modules: the code, no prompts.
+// Copy in a site opened from a folder, where a browser loads no modules: theme/hooks/folder.py puts
+// scripts/prompts.mjs above this.
 "use strict";
-addEventListener(
-  "click",
-  async (event) => {
-    const knob = event.target.closest?.("[data-do=copy]");
-    if (!knob) return;
-    event.stopImmediatePropagation();
-    const lines = knob.closest(".snippet").querySelector("code").textContent.split("\n");
-    const code = lines
-      .filter((line) => /^(>>>|\.\.\.)( |$)/.test(line))
-      .map((line) => `${line.slice(4)}\n`);
-    const zh = !document.documentElement.lang.startsWith("en"),
-      status = knob.parentElement.querySelector("[role=status]");
-    try {
-      await navigator.clipboard.writeText(code.join(""));
-      status.textContent = zh ? "已复制" : "Copied";
-    } catch {
-      status.textContent = zh
-        ? "浏览器不允许复制：请选中代码复制"
-        : "The browser refused: select the code and copy it";
-    }
-  },
-  true,
-);
+{
+  const WORDS = {
+    copied: { zh: "已复制", en: "Copied" },
+    refused: {
+      zh: "浏览器不允许复制：请选中代码复制",
+      en: "The browser refused: select the code and copy it",
+    },
+  };
+
+  addEventListener(
+    "click",
+    async (event) => {
+      const knob = event.target.closest?.("[data-do=copy]");
+      if (!knob) return;
+      event.stopImmediatePropagation();
+      const { code } = parse(knob.closest(".snippet").querySelector("code").textContent);
+      const status = knob.parentElement.querySelector("[role=status]");
+      let outcome = "copied";
+      try {
+        await navigator.clipboard.writeText(`${code}\n`);
+      } catch {
+        outcome = "refused";
+      }
+      status.textContent = WORDS[outcome][globalThis.qkv.language];
+    },
+    true,
+  );
+}

@@ -12,9 +12,13 @@ const addresses = new Set(Object.keys(FILES).map(at));
 const plain = (url) => url.split(/[?#]/)[0];
 
 async function tell(message) {
-  for (const page of await clients.matchAll({ includeUncontrolled: true }))
-    page.postMessage(message);
+  const pages = await clients.matchAll({ includeUncontrolled: true });
+  for (const page of pages) page.postMessage(message);
 }
+
+/** Why nothing was kept; scripts/offline.mjs has the sentences. */
+const failure = (reason, path) => Object.assign(new Error(path), { reason });
+const reasonOf = ({ reason, name }) => reason ?? (name === "QuotaExceededError" ? "room" : "bug");
 
 async function digest(bytes) {
   return [...new Uint8Array(await crypto.subtle.digest("SHA-256", bytes))]
@@ -24,21 +28,24 @@ async function digest(bytes) {
 
 /** A file of this release: out of the last one where it is the same, or else from the network. */
 async function keep(cache, path, sha256) {
-  let response = await caches.match(at(path)),
-    bytes = await response?.clone().arrayBuffer();
+  let response = await caches.match(at(path));
+  let bytes = await response?.clone().arrayBuffer();
   if (!bytes || (await digest(bytes)) !== sha256) {
-    response = await fetch(at(path), { cache: "no-cache" });
-    bytes = response.ok && (await response.arrayBuffer());
-    if (!bytes || (await digest(bytes)) !== sha256)
-      throw Object.assign(new Error(path), { name: "Changed" });
+    try {
+      response = await fetch(at(path), { cache: "no-cache" });
+      bytes = await response.arrayBuffer();
+    } catch {
+      throw failure("lost", path);
+    }
+    if (!response.ok || (await digest(bytes)) !== sha256) throw failure("changed", path);
   }
   const type = response.headers.get("Content-Type") ?? "application/octet-stream";
   await cache.put(at(path), new Response(bytes, { headers: { "Content-Type": type } }));
 }
 
 async function install() {
-  const cache = await caches.open(NAME),
-    files = Object.entries(FILES);
+  const cache = await caches.open(NAME);
+  const files = Object.entries(FILES);
   const total = files.reduce((sum, [, [bytes]]) => sum + bytes, 0);
   let done = 0;
   try {
@@ -55,7 +62,7 @@ async function install() {
   } catch (error) {
     files.length = 0;
     await caches.delete(NAME);
-    await tell({ failed: error.name });
+    await tell({ failed: reasonOf(error) });
     throw error;
   }
 }
@@ -71,7 +78,8 @@ async function activate() {
 const CHANGING = `<!doctype html><script>
   const again = () => location.reload();
   navigator.serviceWorker.addEventListener("controllerchange", again);
-  navigator.serviceWorker.getRegistration().then((found) => found?.waiting ? setTimeout(again, 5000) : again());
+  navigator.serviceWorker.getRegistration()
+    .then((found) => found?.waiting ? setTimeout(again, 5000) : again());
 </script>`;
 
 async function answer({ request, clientId }) {

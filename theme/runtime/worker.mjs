@@ -15,6 +15,10 @@ async function digest(blob) {
   );
 }
 
+/**
+ * One of Pyodide's files, checked.
+ * @param {RequestCache} cache
+ */
 async function take(name, about, progress, cache = "default") {
   const parts = [];
   let response;
@@ -50,20 +54,17 @@ async function boot() {
   let seen = 0;
   const progress = (bytes) =>
     postMessage({ progress: Math.min(1, (seen += bytes) / total), total });
-  const kept = new Map(
-    await Promise.all(
-      Object.entries(table).map(async ([name, about]) => [
-        new URL(name, base).href,
-        await take(name, about, progress),
-      ]),
-    ),
-  );
+  /** @type {Map<string, Blob>} */
+  const kept = new Map();
+  const fetched = async ([name, about]) =>
+    kept.set(new URL(name, base).href, await take(name, about, progress));
+  await Promise.all(Object.entries(table).map(fetched));
   // What Pyodide asks for is what was checked.
   globalThis.fetch = async (url) => {
     const blob = kept.get(String(url));
     return blob ? new Response(blob, { headers: { "Content-Type": blob.type } }) : Response.error();
   };
-  const { loadPyodide } = await import(new URL("pyodide.mjs", base));
+  const { loadPyodide } = await import(new URL("pyodide.mjs", base).href);
   const python = await loadPyodide({
     indexURL: base.href,
     lockFileURL: new URL("pyodide-lock.json", base).href,
@@ -85,7 +86,8 @@ async function boot() {
   // (python.mjs starts this worker so) and stops what would evaluate text as JavaScript or ask
   // another host; this is for what the site itself has stored.
   python.runPython(
-    "import sys\nfor name in ('js', 'pyodide_js', 'pyodide.code', 'pyodide.http'): sys.modules[name] = None",
+    "import sys\n" +
+      "for name in ('js', 'pyodide_js', 'pyodide.code', 'pyodide.http'): sys.modules[name] = None",
   );
   for (const name of [
     "fetch",

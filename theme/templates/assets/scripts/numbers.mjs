@@ -1,12 +1,14 @@
 // Asking a number where it comes from. Comes when the switch under the title is first pressed, with
 // the page's table of addresses (theme/numbers/answers.py). Until then numbers are plain spans.
 
-const language = document.documentElement.lang.startsWith("en") ? "en" : "zh";
-const WORDS = {
+import { words } from "./language.mjs";
+
+const WORDS = words({
   hint: {
     zh: (n) => `可以问 ${n} 处：指着或点一处；用键盘时按 Tab 到一处，方向键逐个走，Esc 离开。`,
     en: (n) =>
-      `${n} places can be asked. Point at one or tap it; by keyboard, Tab to one, arrow keys walk, Escape leaves.`,
+      `${n} places can be asked. Point at one or tap it; by keyboard, Tab to one, arrow keys ` +
+      "walk, Escape leaves.",
   },
   output: { zh: "代码片段", en: "Snippet" },
   expression: { zh: "代码片段之后的表达式", en: "An expression after snippet" },
@@ -20,24 +22,64 @@ const WORDS = {
   path: { zh: "写在哪里", en: "Set in" },
   script: { zh: "程序", en: "Program" },
   panel: { zh: "这个数从哪里来", en: "Where this number comes from" },
-};
-const say = (word) => WORDS[word][language];
+});
 
 const STYLE = `
-.asking .number { border-radius: 3px; cursor: help; text-decoration: underline dotted var(--accent); text-underline-offset: .25em; }
+.asking .number {
+  border-radius: 3px;
+  cursor: help;
+  text-decoration: underline dotted var(--accent);
+  text-underline-offset: .25em;
+}
 .asking .number:has(.katex) { box-shadow: 0 2px 0 -1px var(--accent); text-decoration: none; }
-.asking .number:is(:hover, :focus, [aria-expanded=true]) { background: color-mix(in srgb, var(--accent) 16%, transparent); }
-.answer-panel { background: var(--ground); border: 1px solid var(--qkv-line); border-radius: 8px; box-shadow: 0 4px 16px #0003; box-sizing: border-box; color: var(--ink); font: 400 .66rem/1.6 var(--md-text-font), sans-serif; inset: auto; letter-spacing: 0; margin: 0; max-height: 60vh; max-width: min(24rem, calc(100vw - 1.6rem)); overflow: auto; padding: .5rem .7rem; position: fixed; text-align: left; white-space: normal; width: max-content; z-index: 6; }
+.asking .number:is(:hover, :focus, [aria-expanded=true]) {
+  background: color-mix(in srgb, var(--accent) 16%, transparent);
+}
+.answer-panel {
+  background: var(--ground);
+  border: 1px solid var(--qkv-line);
+  border-radius: 8px;
+  box-shadow: 0 4px 16px #0003;
+  box-sizing: border-box;
+  color: var(--ink);
+  font: 400 .66rem/1.6 var(--md-text-font), sans-serif;
+  inset: auto;
+  letter-spacing: 0;
+  margin: 0;
+  max-height: 60vh;
+  max-width: min(24rem, calc(100vw - 1.6rem));
+  overflow: auto;
+  padding: .5rem .7rem;
+  position: fixed;
+  text-align: left;
+  white-space: normal;
+  width: max-content;
+  z-index: 6;
+}
 .answer-panel > * { display: block; }
 .answer-panel > * + * { margin-top: .3rem; }
 .answer-panel b { font-weight: 600; }
 .answer-panel code.said { overflow-x: auto; padding: .3rem .5rem; white-space: pre; }
-.answer-panel .facts { align-items: baseline; display: grid; gap: .1rem .7rem; grid-template-columns: max-content 1fr; }
+.answer-panel .facts {
+  align-items: baseline;
+  display: grid;
+  gap: .1rem .7rem;
+  grid-template-columns: max-content 1fr;
+}
 .answer-panel .facts > :nth-child(odd) { color: var(--ink-soft); }
 .answer-panel .facts code { background: none; overflow-wrap: anywhere; padding: 0; }
 .answer-panel hr { border: 0; border-top: 1px solid var(--edge); margin: .5rem 0 0; }
-@media (max-width: 44.9375em) { .answer-panel { inset: auto .8rem .8rem !important; max-width: none; width: auto; } }
-@media print { .answer-panel { display: none; } .asking .number { background: none !important; box-shadow: none !important; text-decoration: none; } }
+@media (max-width: 44.9375em) {
+  .answer-panel { inset: auto .8rem .8rem !important; max-width: none; width: auto; }
+}
+@media print {
+  .answer-panel { display: none; }
+  .asking .number {
+    background: none !important;
+    box-shadow: none !important;
+    text-decoration: none;
+  }
+}
 `;
 const KEY = "numbers-asked"; // "on": what this reader chose last
 const remembered = () => {
@@ -71,7 +113,7 @@ const panel = make("span", {
   class: "answer-panel",
   id: "answer",
   role: "group",
-  "aria-label": say("panel"),
+  "aria-label": WORDS.panel,
   popover: "manual",
 });
 document.head.append(make("style", {}, STYLE));
@@ -82,7 +124,7 @@ export async function press(button) {
   remember(on ? "on" : "off");
   await (on ? start(button) : stop());
   const status = button.parentElement.querySelector("[role=status]");
-  status.textContent = on ? say("hint")(page.numbers.length) : "";
+  status.textContent = on ? WORDS.hint(page.numbers.length) : "";
 }
 
 /** A page was reached, perhaps without loading it anew. */
@@ -92,7 +134,7 @@ export async function arrive() {
 }
 
 async function start(button) {
-  const address = new URL(button.dataset.table, location);
+  const address = new URL(button.dataset.table, location.href);
   const response = await fetch(address);
   if (!response.ok) throw new Error(`${response.status} for ${address.pathname}`);
   const table = await response.json();
@@ -151,7 +193,7 @@ function close() {
   pinned = false;
 }
 
-/** Below the number, or above it where there is no room; a phone's style sheet has its own place. */
+/** Below the number, or above it where there is no room; on a phone the style sheet places it. */
 function place() {
   const [at] = open.getClientRects();
   if (!at || at.bottom < 0 || at.top > innerHeight) return close();
@@ -170,10 +212,10 @@ function fill(answers) {
 }
 
 function about(answer) {
-  if (answer.kind === "given") return [make("span", {}, say("given"))];
+  if (answer.kind === "given") return [make("span", {}, WORDS.given)];
   if (answer.kind === "source")
-    return [make("span", {}, say("source"), link(answer.at, answer.name))];
-  const title = make("b", {}, say(answer.kind));
+    return [make("span", {}, WORDS.source, link(answer.at, answer.name))];
+  const title = make("b", {}, WORDS[answer.kind]);
   if (answer.name) title.append(" ", snippet(answer));
   const prompt = answer.kind === "output" ? prompted(answer.code) : `${answer.code}\n=`;
   const said = make(
@@ -195,7 +237,7 @@ function fact(name, answer) {
   const line = name === "path" && answer.line ? `#L${answer.line}` : "";
   const { source } = page.table;
   const value = file && source ? make("a", { href: `${source}${file}${line}` }, code) : code;
-  return [make("span", {}, say(name)), make("span", {}, value)];
+  return [make("span", {}, WORDS[name]), make("span", {}, value)];
 }
 
 const link = (at, text) => make("a", { href: new URL(at, page.address) }, text);
@@ -206,7 +248,7 @@ function snippet(answer) {
   const here = [...page.article.querySelectorAll(".snippet")].find(
     ({ dataset }) => dataset.name === answer.name && dataset.page.startsWith(`${answer.page}.`),
   );
-  if (!here) return make("span", {}, to, say("elsewhere")(answer.page));
+  if (!here) return make("span", {}, to, WORDS.elsewhere(answer.page));
   to.addEventListener("click", (event) => {
     event.preventDefault();
     event.stopPropagation();

@@ -1,97 +1,131 @@
 // The button on the About page: keep the whole site on this device, or throw it away again.
 // The keeping itself is done by the service worker, theme/runtime/sw.js.
+import { language, words } from "./language.mjs";
 
-const zh = !document.documentElement.lang.startsWith("en");
-const say = (chinese, english) => (zh ? chinese : english);
-const root = new URL(zh ? "../../" : "../../../", import.meta.url);
-const WHY = {
-  QuotaExceededError: say(
-    "这台设备给本站的空间不够，什么也没有保存",
-    "This device has too little room for the site: nothing was kept",
-  ),
-  TypeError: say(
-    "连接断了，什么也没有保存。连上网络后再按一次",
-    "The connection was lost: nothing was kept. Press again once it is back",
-  ),
-  Changed: say(
-    "网站正在更新，什么也没有保存。过几分钟再按一次",
-    "The site is being updated: nothing was kept. Press again in a few minutes",
-  ),
-};
+const root = new URL(language === "zh" ? "../../" : "../../../", import.meta.url);
 
-const tell = (knob, text) => {
-  knob.parentElement.querySelector("[role=status]").textContent = text;
-};
+const WORDS = words({
+  keep: { zh: "让本站可以离线使用", en: "Make this site available offline" },
+  remove: { zh: "删除离线副本", en: "Remove the offline copy" },
+  begins: { zh: "开始下载…", en: "Starting the download…" },
+  progress: {
+    zh: (done, total) => `已保存 ${done} / ${total} MB`,
+    en: (done, total) => `Kept ${done} of ${total} MB`,
+  },
+  done: {
+    zh: "好了：没有网络也能读，也能运行代码",
+    en: "Done: it can be read, and its code run, without a network",
+  },
+  removed: {
+    zh: "已删除。本站又只从网络读取",
+    en: "Removed: the site comes from the network again",
+  },
+});
 
-/** The button says what pressing it will do. */
+// Why nothing was kept; the first three are what the service worker says has failed.
+const REASONS = words({
+  lost: {
+    zh: "连接断了，什么也没有保存。连上网络后再按一次",
+    en: "The connection was lost: nothing was kept. Press again once it is back",
+  },
+  changed: {
+    zh: "网站正在更新，什么也没有保存。过几分钟再按一次",
+    en: "The site is being updated: nothing was kept. Press again in a few minutes",
+  },
+  room: {
+    zh: "这台设备给本站的空间不够，什么也没有保存",
+    en: "This device has too little room for the site: nothing was kept",
+  },
+  refused: {
+    zh: "这个浏览器现在不允许离线保存（私密窗口，或不是 https 地址）",
+    en: "This browser does not keep sites now (a private window, or not an https address)",
+  },
+  bug: {
+    zh: "离线保存的脚本出了错，这是本站的错误，什么也没有保存",
+    en: "The script that keeps the site failed, which is a fault of this site: nothing was kept",
+  },
+});
+
+class Refusal extends Error {
+  /** @param {string} reason */
+  constructor(reason) {
+    super(reason);
+    this.reason = reason;
+  }
+}
+
+function tell(knob, text) {
+  const status = knob.parentElement.querySelector("[role=status]");
+  if (status.textContent !== text) status.textContent = text;
+}
+
+/** The registration, if the site is kept; the button says what pressing it will do. */
 export async function show(knob) {
-  const kept = (await navigator.serviceWorker?.getRegistration(root))?.active;
-  knob.textContent = kept
-    ? say("删除离线副本", "Remove the offline copy")
-    : say("让本站可以离线使用", "Make this site available offline");
-  return kept;
+  const found = await navigator.serviceWorker?.getRegistration(root);
+  knob.textContent = found?.active ? WORDS.remove : WORDS.keep;
+  return found?.active && found;
+}
+
+async function register() {
+  const options = /** @type {const} */ ({ scope: root.pathname, updateViaCache: "none" });
+  try {
+    return await navigator.serviceWorker.register(new URL("sw.js", root), options);
+  } catch (error) {
+    // A TypeError is a file that did not come; all else (SecurityError, …) is the browser's no.
+    throw new Refusal(error.name === "TypeError" ? "lost" : "refused");
+  }
 }
 
 async function install(knob) {
-  const options = { scope: root.pathname, updateViaCache: "none" };
-  const registration = await navigator.serviceWorker.register(new URL("sw.js", root), options);
+  const registration = await register();
+  const megabytes = (bytes) => Math.round(bytes / 1e6);
+  const { serviceWorker } = navigator;
+  const listening = new AbortController();
   await new Promise((resolve, reject) => {
-    navigator.serviceWorker.onmessage = ({ data: { done, total, failed } }) => {
-      if (failed) reject(Object.assign(new Error(), { name: failed }));
-      else
-        tell(
-          knob,
-          say(
-            `已保存 ${Math.round(done / 1e6)} / ${Math.round(total / 1e6)} MB`,
-            `Kept ${Math.round(done / 1e6)} of ${Math.round(total / 1e6)} MB`,
-          ),
-        );
-      if (done === total) resolve();
+    const hear = ({ data: { done, total, failed } }) => {
+      if (failed) reject(new Refusal(failed));
+      else tell(knob, WORDS.progress(megabytes(done), megabytes(total)));
+      if (done === total) resolve(undefined);
     };
+    serviceWorker.addEventListener("message", hear, { signal: listening.signal });
+    serviceWorker.startMessages();
     registration.installing?.addEventListener("statechange", ({ target }) => {
-      if (target.state === "redundant") setTimeout(reject, 1000, new TypeError()); // its own word comes first
+      // Its own word comes first.
+      if (/** @type {ServiceWorker} */ (target).state === "redundant") {
+        setTimeout(() => reject(new Refusal("lost")), 1000);
+      }
     });
     // One that was removed on this very page is still there, without its files.
     registration.active?.postMessage("install");
-  }).finally(() => {
-    navigator.serviceWorker.onmessage = null;
-  });
-  await navigator.serviceWorker.ready;
+  }).finally(() => listening.abort());
+  await serviceWorker.ready;
+}
+
+async function remove(registration) {
+  await registration.unregister();
+  for (const name of await caches.keys()) if (name.startsWith("qkv-")) await caches.delete(name);
 }
 
 export async function press(knob) {
   knob.disabled = true;
   try {
-    if (!navigator.serviceWorker) throw new Error();
-    if (await show(knob)) {
-      await (await navigator.serviceWorker.getRegistration(root)).unregister();
-      for (const name of await caches.keys())
-        if (name.startsWith("qkv-")) await caches.delete(name);
-      tell(
-        knob,
-        say("已删除。本站又只从网络读取", "Removed: the site comes from the network again"),
-      );
+    if (!navigator.serviceWorker) throw new Refusal("refused");
+    const kept = await show(knob);
+    if (kept) {
+      await remove(kept);
+      tell(knob, WORDS.removed);
     } else {
-      tell(knob, say("开始下载…", "Starting the download…"));
+      tell(knob, WORDS.begins);
       await install(knob);
-      tell(
-        knob,
-        say(
-          "好了：没有网络也能读，也能运行代码",
-          "Done: it can be read, and its code run, without a network",
-        ),
-      );
+      tell(knob, WORDS.done);
     }
+    await show(knob);
   } catch (error) {
-    tell(
-      knob,
-      WHY[error.name] ??
-        say(
-          "这个浏览器现在不允许离线保存（私密窗口，或不是 https 地址）",
-          "This browser does not keep sites now (a private window, or not an https address)",
-        ),
-    );
+    // A DOMException is the browser's no: storage is blocked, the window is private, …
+    const browser = error instanceof DOMException ? "refused" : "bug";
+    const reason = error instanceof Refusal ? error.reason : browser;
+    if (reason === "bug") reportError(error);
+    tell(knob, REASONS[Object.hasOwn(REASONS, reason) ? reason : "bug"]);
   }
   knob.disabled = false;
-  await show(knob);
 }

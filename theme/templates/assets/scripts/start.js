@@ -1,8 +1,11 @@
 // What must work before the theme's script is there, and the loading of that script.
 "use strict";
 {
-  const own = document.currentScript;
-  own.dataset.python &&= new URL(own.dataset.python, location); // instant navigation moves the address
+  const own = /** @type {HTMLScriptElement} */ (document.currentScript);
+  const language = own.dataset.language === "zh" ? "zh" : "en";
+  if (own.dataset.python) {
+    own.dataset.python = String(new URL(own.dataset.python, location.href)); // navigation moves it
+  }
   const signs = ["pointerdown", "pointermove", "keydown", "focusin", "scroll", "touchstart"];
 
   // Search, copy buttons and instant navigation come with the reader's first sign of life:
@@ -42,15 +45,16 @@
   };
   listen();
   // On a phone the first touch may open the search: the caret belongs into its box.
-  document.querySelector("#__search").addEventListener("change", ({ target }) => {
-    if (target.checked) document.querySelector(".md-search__input").focus();
+  const search = document.querySelector("#__search");
+  search.addEventListener("change", () => {
+    if (search.checked) document.querySelector(".md-search__input").focus();
   });
 
   // The language link: this page at this anchor. Instant navigation leaves the header as it was,
   // so the address is worked out when the reader reaches for the link.
   const link = document.querySelector("a.language");
-  const here = new URL(link.dataset.here, location),
-    there = new URL(link.dataset.there, location);
+  const here = new URL(link.dataset.here, location.href);
+  const there = new URL(link.dataset.there, location.href);
   const missing = link.dataset.missing !== undefined;
   for (const reach of ["pointerdown", "focus", "click"]) {
     link.addEventListener(
@@ -63,57 +67,76 @@
     );
   }
 
-  // What the buttons of the page do comes when one is pressed, or when the reader meets an edit.
-  const zh = !document.documentElement.lang.startsWith("en");
-  let tries = 0; // Firefox never asks again for a module that did not come: a new address each time
+  // The scripts of buttons and figures come when one is wanted. Firefox never asks again for a
+  // module that did not come: a new address each time.
+  const loaded = {};
+  let tries = 0;
   const load = (name) =>
-    import(new URL(`${name}?${tries}`, own.src)).catch((error) => {
+    (loaded[name] ??= import(String(new URL(`${name}?${tries}`, own.src))).catch((error) => {
+      delete loaded[name];
       tries += 1;
       throw error;
-    });
+    }));
+  // How Chromium, Firefox and Safari say that a module did not come. All else is our fault.
+  const lost = (error) =>
+    /dynamically imported module|importing a module/i.test(error?.message ?? "");
+  globalThis.qkv = { language, load, lost };
 
   // Figures that can be played with: `<qkv-name>` around a still picture. Their scripts come when
-  // they come near the screen (early, for they are taller than their stills and push what is below),
-  // or when the address holds the state of one.
+  // they come near the screen (early, for they are taller than their stills and push what is
+  // below), or when the address holds the state of one.
   const near = new IntersectionObserver(
     (seen) => {
       for (const { target, isIntersecting } of seen) {
         if (!isIntersecting) continue;
         near.unobserve(target);
-        load(`figures/${target.localName.slice(4)}.mjs`).catch(() => {}); // the still picture stays
+        load(`figures/${target.localName.slice(4)}.mjs`).catch((error) => {
+          if (!lost(error)) throw error; // else the still picture stays
+        });
       }
     },
     { rootMargin: "1200px" },
   );
   const watch = () => {
     if (location.protocol === "file:") return; // no browser loads a module from a folder
-    document
-      .querySelectorAll(".drawing__box > :not(:defined)")
-      .forEach((figure) => near.observe(figure));
+    for (const figure of document.querySelectorAll(".drawing__box > :not(:defined)")) {
+      near.observe(figure);
+    }
   };
 
+  // What the buttons of the page do comes when one is pressed, or when the reader meets an edit.
+  const WORDS = {
+    lost: {
+      zh: "按钮的脚本没有取到。检查网络后再按一次",
+      en: "The script of this button did not arrive. Check the connection and press again",
+    },
+    broken: {
+      zh: "按钮的脚本出了错，这是本站的错误。刷新页面后再试",
+      en: "The script of this button failed, which is a fault of this site. Reload and try again",
+    },
+  };
   let touched = false; // whether there is an edit or a run to look after
   let asking = false; // whether numbers may be asked where they come from
   addEventListener("click", async (event) => {
-    const knob = event.target.closest?.("[data-do]");
+    const target = /** @type {Element} */ (event.target);
+    const knob = /** @type {HTMLButtonElement | null} */ (target.closest?.("[data-do]"));
     if (!knob) return;
     const own = { offline: "offline.mjs", numbers: "numbers.mjs" }[knob.dataset.do];
     touched ||= !own;
     asking ||= knob.dataset.do === "numbers";
     try {
       await (await load(own ?? "run.mjs")).press(knob);
-    } catch {
-      knob.parentElement.querySelector("[role=status]").textContent = zh
-        ? "按钮的脚本没有取到。检查网络后再按一次"
-        : "The script of this button did not arrive. Check the connection and press again";
+    } catch (error) {
+      const status = knob.parentElement.querySelector("[role=status]");
+      status.textContent = WORDS[lost(error) ? "lost" : "broken"][language];
+      if (!lost(error)) throw error;
     }
   });
   const edits = () => {
     try {
       return Object.keys(localStorage).some((key) => key.startsWith("qkv:"));
     } catch {
-      // storage refused
-      return false;
+      return false; // storage refused
     }
   };
   const arrive = async () => {
@@ -124,17 +147,18 @@
     }
     touched ||= edits() || location.hash.startsWith("#snippet=");
     const offline = document.querySelector("[data-do=offline]");
-    const figure =
-      location.hash.startsWith("#figure=") &&
-      new URLSearchParams(location.hash.slice(1)).get("figure");
+    const asked = location.hash.startsWith("#figure=");
+    const figure = asked && new URLSearchParams(location.hash.slice(1)).get("figure");
     if (figure) document.getElementById(`figure-${figure}`)?.scrollIntoView();
     if (awake || figure) watch();
     try {
       if (asking) await (await load("numbers.mjs")).arrive();
       if (touched) (await load("run.mjs")).arrive();
-      if (offline && navigator.serviceWorker?.controller) (await load("offline.mjs")).show(offline);
-    } catch {
-      /* no connection: the page stays as it was built */
+      if (offline && navigator.serviceWorker?.controller) {
+        await (await load("offline.mjs")).show(offline);
+      }
+    } catch (error) {
+      if (!lost(error)) throw error; // else the page stays as it was built
     }
   };
   addEventListener("hashchange", arrive);

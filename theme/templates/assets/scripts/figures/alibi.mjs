@@ -1,6 +1,33 @@
 // position: what ALiBi takes off the scores of the last of five tokens, head by head.
-import { Figure, h, number, say } from "./core.mjs";
+import { words } from "../language.mjs";
+import { Figure, h, number } from "./core.mjs";
 import { softmax } from "./maths.mjs";
+
+const WORDS = words({
+  slope: { zh: (hNow) => `斜率 1/${2 ** hNow}`, en: (hNow) => `slope 1/${2 ** hNow}` },
+  scaledScores: { zh: "分数，已除以 √d_k", en: "scores, divided by √d_k" },
+  fromSlider: { zh: "滑块给出第一个，其余是 0", en: "the first from the slider, the others 0" },
+  bias: { zh: "偏置", en: "bias" },
+  distance: {
+    zh: (slope, j) => `−${slope()} × 距离 ${N - 1 - j}`,
+    en: (slope, j) => `−${slope()} × distance ${N - 1 - j}`,
+  },
+  sums: { zh: "分数 + 偏置", en: "scores + bias" },
+  sumTwoRows: { zh: "上面两行相加", en: "the sum of the two rows above" },
+  attentionWeights: { zh: "注意力权重", en: "attention weights" },
+  softmaxRowAbove: { zh: "上面一行的 softmax", en: "softmax of the row above" },
+  head: { zh: "第几个头", en: "head" },
+  scoreOfFirst: { zh: "位置 0 的分数", en: "score of key 0" },
+  query: { zh: () => `查询 ${N - 1}`, en: () => `query ${N - 1}` },
+  summary: {
+    zh: (head, bias, first, last) =>
+      `第 ${head} 个头，斜率 1/${2 ** head}：位置 0 扣 ${number(-bias[0], 3)} 分。注意力权重：位置 0 分到 ` +
+      `${first}，位置 ${N - 1} 分到 ${last}。`,
+    en: (head, bias, first, last) =>
+      `Head ${head}, slope 1/${2 ** head}: key 0 loses ${number(-bias[0], 3)}. ` +
+      `Attention weights: ${first} for key 0, ${last} for key ${N - 1}.`,
+  },
+});
 
 const N = 5,
   HEADS = 8;
@@ -18,24 +45,16 @@ class Alibi extends Figure {
     Number.isInteger(h) && h >= 1 && h <= HEADS && Number.isInteger(s * 8) && s >= 0 && s <= 3;
 
   build() {
-    const slope = () => say(`斜率 1/${2 ** this.state.h}`, `slope 1/${2 ** this.state.h}`);
+    const slope = () => WORDS.slope(this.state.h);
     const grid = (title, kind, from) => this.grid({ title, kind, decimals: 3, from });
-    this.scores = grid(say("分数，已除以 √d_k", "scores, divided by √d_k"), "scores", () =>
-      say("滑块给出第一个，其余是 0", "the first from the slider, the others 0"),
-    );
-    this.bias = grid(say("偏置", "bias"), "scores", (_, j) =>
-      say(`−${slope()} × 距离 ${N - 1 - j}`, `−${slope()} × distance ${N - 1 - j}`),
-    );
-    this.sums = grid(say("分数 + 偏置", "scores + bias"), "scores", () =>
-      say("上面两行相加", "the sum of the two rows above"),
-    );
-    this.weights = grid(say("注意力权重", "attention weights"), "weights", () =>
-      say("上面一行的 softmax", "softmax of the row above"),
-    );
+    this.scores = grid(WORDS.scaledScores, "scores", () => WORDS.fromSlider);
+    this.bias = grid(WORDS.bias, "scores", (_, j) => WORDS.distance(slope, j));
+    this.sums = grid(WORDS.sums, "scores", () => WORDS.sumTwoRows);
+    this.weights = grid(WORDS.attentionWeights, "weights", () => WORDS.softmaxRowAbove);
     return [
-      this.slider("h", { label: say("第几个头", "head"), min: 1, max: HEADS }),
+      this.slider("h", { label: WORDS.head, min: 1, max: HEADS }),
       this.slider("s", {
-        label: say("位置 0 的分数", "score of key 0"),
+        label: WORDS.scoreOfFirst,
         min: 0,
         max: 3,
         step: 0.125,
@@ -54,7 +73,7 @@ class Alibi extends Figure {
       scores = Array.from({ length: N }, (_, j) => (j ? 0 : s));
     const { bias, sums, weights } = biased(head, scores);
     const names = {
-      rows: [say(`查询 ${N - 1}`, `query ${N - 1}`)],
+      rows: [WORDS.query()],
       columns: scores.map((_, j) => j),
     };
     this.scores.fill([scores], { ...names, limit: 3 });
@@ -62,10 +81,7 @@ class Alibi extends Figure {
     this.sums.fill([sums], { ...names, limit: 3 });
     this.weights.fill([weights], names);
     const [first, last] = [weights[0], weights[N - 1]].map((a) => number(a, 3));
-    return say(
-      `第 ${head} 个头，斜率 1/${2 ** head}：位置 0 扣 ${number(-bias[0], 3)} 分。注意力权重：位置 0 分到 ${first}，位置 ${N - 1} 分到 ${last}。`,
-      `Head ${head}, slope 1/${2 ** head}: key 0 loses ${number(-bias[0], 3)}. Attention weights: ${first} for key 0, ${last} for key ${N - 1}.`,
-    );
+    return WORDS.summary(head, bias, first, last);
   }
 }
 

@@ -1,10 +1,78 @@
 // queries-keys-values, self-attention: a sentence of known words and three matrices, walked
 // through from X to the output. `data-given` holds words, matrices and the names of the columns;
 // with `one: true` only the chosen word's query goes on after Q, K and V.
-import { h, number, say } from "./core.mjs";
+import { words } from "../language.mjs";
+import { h, number } from "./core.mjs";
 import { attention, matmul, transpose } from "./maths.mjs";
 import { Steps, list, numbers, products, quote, rows, short, vector } from "./steps.mjs";
 import { cut } from "./words.mjs";
+
+const WORDS = words({
+  editable: {
+    zh: "参数；点一下、按 + − 或直接输入来改",
+    en: "parameter; tap it, press + − or type to change it",
+  },
+  fromList: {
+    zh: (w, i) => `词表里${w(i)}的向量`,
+    en: (w, i) => `the vector of ${w(i)} in the word list`,
+  },
+  rowTimesColumn: {
+    zh: (w, i, title, j) => `X 的${w(i)}行 · W_${title} 的第 ${j + 1} 列：`,
+    en: (w, i, title, j) => `row ${w(i)} of X · column ${j + 1} of W_${title}: `,
+  },
+  askingRow: { zh: "Q 里提问的那一行", en: "the row of Q that asks" },
+  turnedRow: {
+    zh: (w, j) => `K 里${w(j)}那一行，竖过来`,
+    en: (w, j) => `row ${w(j)} of K, turned upright`,
+  },
+  scores: { zh: "分数", en: "scores" },
+  scaledScores: { zh: (d_k) => `分数 ÷ √${d_k}`, en: (d_k) => `scores ÷ √${d_k}` },
+  exponentials: { zh: "取指数", en: "exponentials" },
+  attentionWeights: { zh: "注意力权重", en: "attention weights" },
+  softmax: { zh: "softmax：", en: "softmax: " },
+  output: { zh: "输出", en: "output" },
+  resetMatrices: { zh: "还原三个矩阵", en: "reset the matrices" },
+  whoAsks: { zh: "谁在提问", en: "who asks" },
+  vectorIs: {
+    zh: (who, x, row, features) => `${who}的向量是 ${vector(x[row])}：${list(features)}。`,
+    en: (who, x, row, features) => `The vector of ${who} is ${vector(x[row])}: ${list(features)}.`,
+  },
+  projected: {
+    zh: (who, now, row, decimals) =>
+      `${who}的查询是 ${vector(now.q[row], decimals)}，键是 ${vector(now.k[row], decimals)}，` +
+      `值是 ${vector(now.v[row], decimals)}。每个词都乘同样的三个矩阵。`,
+    en: (who, now, row, decimals) =>
+      `${who} has query ${vector(now.q[row], decimals)}, key ` +
+      `${vector(now.k[row], decimals)}, value ${vector(now.v[row], decimals)}. Every ` +
+      "word goes through the same three matrices.",
+  },
+  scored: {
+    zh: (who, each, now, row) => `${who}的查询与每个键的点积：${each(now.scores[row])}。`,
+    en: (who, each, now, row) => `The query of ${who} with every key: ${each(now.scores[row])}.`,
+  },
+  divided: {
+    zh: (who, asked, each, now, row) =>
+      `${who}这一行除以 √${asked.length}：${each(now.scaled[row])}。`,
+    en: (who, asked, each, now, row) =>
+      `The row of ${who} divided by √${asked.length}: ${each(now.scaled[row])}.`,
+  },
+  weighed: {
+    zh: (who, each, now, row) =>
+      `${who}的注意力权重：${each(now.weights[row])}；取指数后的总和是 ` +
+      `${number(now.powers[row].reduce((a, b) => a + b))}。`,
+    en: (who, each, now, row) =>
+      `The attention weights of ${who}: ${each(now.weights[row])}; its exponentials ` +
+      `total ${number(now.powers[row].reduce((a, b) => a + b))}.`,
+  },
+  mixed: {
+    zh: (who, each, now, row, decimals) =>
+      `${who}的注意力权重：${each(now.weights[row])}。按这些份额把值加起来，输出是 ` +
+      `${vector(now.output[row], decimals)}。`,
+    en: (who, each, now, row, decimals) =>
+      `The attention weights of ${who}: ${each(now.weights[row])}. The values added ` +
+      `up in these shares give the output ${vector(now.output[row], decimals)}.`,
+  },
+});
 
 /** Everything between X and the output, as qkv_docs has it; matrices are lists of rows. */
 export const walk = (x, w_q, w_k, w_v) => {
@@ -21,6 +89,9 @@ export const walk = (x, w_q, w_k, w_v) => {
     output,
   };
 };
+
+/** How softmax makes the j-th attention weight of a row, in words. */
+const shareOf = (row, j) => `e^${short(row[j])} ÷ (${row.map((x) => `e^${short(x)}`).join(" + ")})`;
 
 const MATRICES = ["wq", "wk", "wv"];
 
@@ -45,14 +116,11 @@ class Attention extends Steps {
     const at = (i) => (one ? this.row : i),
       d_k = asked.length;
     const w = (i) => quote(this.sequence[i]);
-    const written = say(
-      "参数；点一下、按 + − 或直接输入来改",
-      "parameter; tap it, press + − or type to change it",
-    );
+    const written = WORDS.editable;
     this.x = this.table({
       title: "X",
       kind: "x",
-      from: (i) => say(`词表里${w(i)}的向量`, `the vector of ${w(i)} in the word list`),
+      from: (i) => WORDS.fromList(w, i),
     });
     [
       ["wq", "W_Q", "q", asked],
@@ -68,16 +136,13 @@ class Attention extends Steps {
         from: () => written,
       }),
     );
-    [this.q, this.k, this.v] = ["Q", "K", "V"].map((title, m) =>
+    const projected = (title, m) =>
       this.table(
         {
           title,
           kind: title.toLowerCase(),
           from: (i, j) =>
-            say(
-              `X 的${w(i)}行 · W_${title} 的第 ${j + 1} 列：`,
-              `row ${w(i)} of X · column ${j + 1} of W_${title}: `,
-            ) +
+            WORDS.rowTimesColumn(w, i, title, j) +
             products(
               this.now.x[i],
               this.now[MATRICES[m]].map((row) => row[j]),
@@ -87,28 +152,31 @@ class Attention extends Steps {
           [this.x, i, null],
           [this.parameters[m], null, j],
         ],
-      ),
-    );
+      );
+    this.q = projected("Q", 0);
+    this.k = projected("K", 1);
+    this.v = projected("V", 2);
     this.asks = one
       ? this.table({
           title: "q",
           kind: "q",
-          from: () => say("Q 里提问的那一行", "the row of Q that asks"),
+          from: () => WORDS.askingRow,
         })
       : this.q;
     this.turned = this.table({
       title: "Kᵀ",
       kind: "k",
-      from: (i, j) => say(`K 里${w(j)}那一行，竖过来`, `row ${w(j)} of K, turned upright`),
+      from: (i, j) => WORDS.turnedRow(w, j),
     });
     const choose = one ? undefined : (i) => this.set({ row: i });
     this.scores = this.table(
       {
-        title: say("分数", "scores"),
+        title: WORDS.scores,
         kind: "scores",
         act: choose,
         from: (i, j) =>
-          `q(${this.sequence[at(i)]}) · k(${this.sequence[j]}) = ${products(this.now.q[at(i)], this.now.k[j])}`,
+          `q(${this.sequence[at(i)]}) · k(${this.sequence[j]}) = ` +
+          products(this.now.q[at(i)], this.now.k[j]),
       },
       (i, j) => [
         [this.asks, i, null],
@@ -117,7 +185,7 @@ class Attention extends Steps {
     );
     this.scaled = this.table(
       {
-        title: say(`分数 ÷ √${d_k}`, `scores ÷ √${d_k}`),
+        title: WORDS.scaledScores(d_k),
         kind: "scores",
         act: choose,
         from: (i, j) => `${short(this.now.scores[at(i)][j])} ÷ √${d_k}`,
@@ -126,7 +194,7 @@ class Attention extends Steps {
     );
     this.powers = this.table(
       {
-        title: say("取指数", "exponentials"),
+        title: WORDS.exponentials,
         kind: "scores",
         from: (i, j) => `e^${short(this.now.scaled[this.row][j])}`,
       },
@@ -134,11 +202,9 @@ class Attention extends Steps {
     );
     this.weights = this.table(
       {
-        title: say("注意力权重", "attention weights"),
+        title: WORDS.attentionWeights,
         act: choose,
-        from: (i, j) =>
-          say("softmax：", "softmax: ") +
-          `e^${short(this.now.scaled[at(i)][j])} ÷ (${this.now.scaled[at(i)].map((x) => `e^${short(x)}`).join(" + ")})`,
+        from: (i, j) => WORDS.softmax + shareOf(this.now.scaled[at(i)], j),
       },
       (i) => [[this.scaled, i, null]],
     );
@@ -157,7 +223,7 @@ class Attention extends Steps {
       );
     this.output = this.table(
       {
-        title: say("输出", "output"),
+        title: WORDS.output,
         kind: "output",
         act: choose,
         from: (i, j) =>
@@ -185,12 +251,12 @@ class Attention extends Steps {
             this.set({ wq, wk, wv });
           },
         },
-        say("还原三个矩阵", "reset the matrices"),
+        WORDS.resetMatrices,
       ),
     );
     const parts = [
       ...this.sentence(Object.keys(words)),
-      this.chooser(say("谁在提问", "who asks")),
+      this.chooser(WORDS.whoAsks),
       ...this.walk(
         ["X", "Q K V", "Q Kᵀ", `÷ √${d_k}`, "softmax", "× V"].map(
           (name, i) => `${i + 1} ${one ? name.replace("Q Kᵀ", "q Kᵀ") : name}`,
@@ -261,36 +327,12 @@ class Attention extends Steps {
     const who = quote(names[row]),
       each = (values) => list(names.map((name, j) => `${name} ${short(values[j], decimals)}`));
     return [
-      () =>
-        say(
-          `${who}的向量是 ${vector(x[row])}：${list(features)}。`,
-          `The vector of ${who} is ${vector(x[row])}: ${list(features)}.`,
-        ),
-      () =>
-        say(
-          `${who}的查询是 ${vector(now.q[row], decimals)}，键是 ${vector(now.k[row], decimals)}，值是 ${vector(now.v[row], decimals)}。每个词都乘同样的三个矩阵。`,
-          `${who} has query ${vector(now.q[row], decimals)}, key ${vector(now.k[row], decimals)}, value ${vector(now.v[row], decimals)}. Every word goes through the same three matrices.`,
-        ),
-      () =>
-        say(
-          `${who}的查询与每个键的点积：${each(now.scores[row])}。`,
-          `The query of ${who} with every key: ${each(now.scores[row])}.`,
-        ),
-      () =>
-        say(
-          `${who}这一行除以 √${asked.length}：${each(now.scaled[row])}。`,
-          `The row of ${who} divided by √${asked.length}: ${each(now.scaled[row])}.`,
-        ),
-      () =>
-        say(
-          `${who}的注意力权重：${each(now.weights[row])}；取指数后的总和是 ${number(now.powers[row].reduce((a, b) => a + b))}。`,
-          `The attention weights of ${who}: ${each(now.weights[row])}; its exponentials total ${number(now.powers[row].reduce((a, b) => a + b))}.`,
-        ),
-      () =>
-        say(
-          `${who}的注意力权重：${each(now.weights[row])}。按这些份额把值加起来，输出是 ${vector(now.output[row], decimals)}。`,
-          `The attention weights of ${who}: ${each(now.weights[row])}. The values added up in these shares give the output ${vector(now.output[row], decimals)}.`,
-        ),
+      () => WORDS.vectorIs(who, x, row, features),
+      () => WORDS.projected(who, now, row, decimals),
+      () => WORDS.scored(who, each, now, row),
+      () => WORDS.divided(who, asked, each, now, row),
+      () => WORDS.weighed(who, each, now, row),
+      () => WORDS.mixed(who, each, now, row, decimals),
     ][step]();
   }
 }

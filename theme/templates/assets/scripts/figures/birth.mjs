@@ -1,41 +1,124 @@
 // birth-of-qkv: W_Q, W_K, W_V from noise to meaning, recorded or trained here and now by qkv_docs.
-import { Figure, h, number, say, svg } from "./core.mjs";
+import { words } from "../language.mjs";
+import { Figure, h, number, svg } from "./core.mjs";
 import { DIGITS, LETTERS, NAMES, answer, pairs, tables, training } from "./lookup-model.mjs";
+import { shaped, unpack } from "./unpack.mjs";
 
-// The same address as in run.mjs: the page has one Python.
-const PYTHON = new URL(`../python.mjs${new URL(import.meta.url).search}`, import.meta.url).href;
+const WORDS = words({
+  trainingStep: { zh: "训练步数", en: "training step" },
+  play: { zh: "播放", en: "Play" },
+  run: { zh: "哪一次训练", en: "which run" },
+  recorded: { zh: "记录的（种子 0）", en: "recorded (seed 0)" },
+  own: { zh: (seed) => `你的（种子 ${seed}）`, en: (seed) => `yours (seed ${seed})` },
+  randomSeed: { zh: "随机种子", en: "random seed" },
+  seedHint: { zh: "种子是 0 到 999999 的整数", en: "a seed is an integer from 0 to 999999" },
+  trainHere: { zh: "就在这里训练", en: "Train it here" },
+  aboutT: {
+    zh: "问题（行）对键的每一部分（列）的分数",
+    en: "scores of a question (row) with each part of a key (column)",
+  },
+  aboutU: {
+    zh: "值的每一部分（列）对每个答案（行）的支持，行列互换着画",
+    en: "how much each part of a value (column) speaks for each answer (row), drawn transposed",
+  },
+  answer: { zh: "答", en: "answer" },
+  fromU: {
+    zh: (j, i) => `e_${NAMES[j]} W_V W_O 的第 ${i} 个数`,
+    en: (j, i) => `number ${i} of e_${NAMES[j]} W_V W_O`,
+  },
+  parameter: {
+    zh: "参数：训练改它，输入改不了它",
+    en: "a parameter: training changes it, no input does",
+  },
+  letterPart: { zh: "字母部分", en: "letter part" },
+  digitPart: { zh: "数字部分", en: "digit part" },
+  score: { zh: "分数", en: "score" },
+  scores: { zh: "分数", en: "scores" },
+  fromLetter: {
+    zh: "T 里问的字母那一行、这个字母那一列",
+    en: "T, row of the question, column of this letter",
+  },
+  fromDigit: {
+    zh: "T 里问的字母那一行、这个数字那一列",
+    en: "T, row of the question, column of this digit",
+  },
+  sumTwoRows: { zh: "上面两行之和", en: "the sum of the two rows above" },
+  attentionWeights: { zh: "注意力权重", en: "attention weights" },
+  softmaxScores: { zh: "这些分数的 softmax", en: "softmax of the scores" },
+  chances: { zh: "答案的概率", en: "probability of each answer" },
+  fromValues: {
+    zh: "值对答案的支持按注意力权重加起来，再取 softmax",
+    en:
+      "what the values say for each answer, added in proportion to the attention " +
+      "weights, then softmax",
+  },
+  context: { zh: "上下文", en: "context" },
+  contextHint: {
+    zh: "写成 b7 k2 这样：字母 a–z 加数字 0–9，用空格隔开，最多 26 对",
+    en: "write b7 k2: a letter a–z and a digit 0–9, with spaces between, at most 26 pairs",
+  },
+  askLetter: { zh: "问哪个字母", en: "ask for the letter" },
+  askHint: { zh: "问一个字母，a 到 z", en: "ask for one letter, a to z" },
+  shape: { zh: "形状", en: "shape" },
+  step: { zh: (atNow) => `第 ${atNow} 步`, en: (atNow) => `step ${atNow}` },
+  separator: { zh: "；", en: "; " },
+  colon: { zh: "：", en: ": " },
+  arrowKeys: { zh: "。用方向键逐格移动", en: ". Arrow keys go from cell to cell" },
+  keysLetter: { zh: "键：来自字母", en: "keys: from the letter" },
+  valuesDigit: { zh: "值：来自数字", en: "values: from the digit" },
+  notInContext: {
+    zh: (state) => `上下文里没有 ${state.ask}`,
+    en: (state) => `there is no ${state.ask} in the context`,
+  },
+  right: { zh: "对", en: "right" },
+  wrong: { zh: (right) => `错，应当是 ${right[1]}`, en: (right) => `wrong, it is ${right[1]}` },
+  summary: {
+    zh: (atNow, l, a, w, model, state, best, verdict) =>
+      `第 ${atNow} 步：损失 ${l}，正确率 ${a}，正确位置分到的注意力权重 ${w}。26 个字母有 ${model.found} 个找到自己，` +
+      `10 个数字有 ${model.said} 个最支持自己。问 ${state.ask}?，答 ${best}（${verdict}）。`,
+    en: (atNow, l, a, w, model, state, best, verdict) =>
+      `Step ${atNow}: loss ${l}, accuracy ${a}, attention weight of the right pair ` +
+      `${w}. ${model.found} of 26 letters find themselves, ${model.said} of 10 digits ` +
+      `favour themselves. Asked ${state.ask}?, it answers ${best} (${verdict}).`,
+  },
+  chart: { zh: "损失和正确率，横轴是训练步数", en: "loss and accuracy over the training steps" },
+  accuracy: { zh: "正确率", en: "accuracy" },
+  loss: { zh: "损失", en: "loss" },
+  pause: { zh: "暂停", en: "Pause" },
+  stop: { zh: "停止", en: "Stop" },
+  label: { zh: "<训练>", en: "<training>" },
+  training: { zh: "正在训练…", en: "Training…" },
+  done: {
+    zh: (seconds) => `练完了：${LAST} 步，${seconds} 秒。拖动滑块看每一步`,
+    en: (seconds) => `Done: ${LAST} steps in ${seconds} seconds. Drag the slider to see each`,
+  },
+  lost: {
+    zh: "脚本没有取到。检查网络后再按一次",
+    en: "A script did not arrive. Check the connection and press again",
+  },
+  untilThen: { zh: "。到这一步为止的都在滑块上", en: ". The steps until then are on the slider" },
+  progress: {
+    zh: (step, numbers) => `正在训练：第 ${step} 步，正确率 ${number(numbers.accuracy)}`,
+    en: (step, numbers) => `Training: step ${step}, accuracy ${number(numbers.accuracy)}`,
+  },
+});
+
 const LAST = 100; // steps of a run
 const SHAPES = { w_q: [64, 16], w_k: [64, 16], w_v: [64, 16], w_o: [16, 10] };
 const LABEL = { w_q: "W_Q", w_k: "W_K", w_v: "W_V" };
 
-const AGAIN = say("再按一次会重新启动 Python", "Press again to start Python anew");
-const WHY = {
-  stopped: say("已停止", "Stopped"),
-  other: say("已停止：你运行了一段代码", "Stopped: you ran a snippet"),
-  network: say(
-    "没有取到 Python 的文件。检查网络，再按一次",
-    "Python’s files could not be fetched. Check the connection and press again",
-  ),
-  corrupt: say(
-    "取到的文件损坏了，没有使用。请再按一次重取",
-    "A file arrived damaged and was not used. Press again to fetch it anew",
-  ),
-  wasm: say(
-    "这个浏览器不允许 WebAssembly，Python 无法启动。请换一个浏览器，或关闭锁定模式",
-    "This browser refuses WebAssembly, so Python cannot start. Try another browser, or leave lockdown mode",
-  ),
-  silent: say(
-    `Python 一分钟没有动静，已放弃。${AGAIN}`,
-    `Nothing was heard of Python for a minute, so it was given up. ${AGAIN}`,
-  ),
-  crash: say(`Python 崩溃了。${AGAIN}`, `Python broke down. ${AGAIN}`),
-  memory: say(`内存不够。${AGAIN}`, `Out of memory. ${AGAIN}`),
-};
-
 const style = new CSSStyleSheet();
 style.replaceSync(`
   .drawing__box:has(> qkv-birth) { overflow: visible; } /* or nothing in it would stick */
-  .birth__head { background: var(--ground); border-bottom: 1px solid var(--edge); margin: 0 0 .5rem; padding: .1rem 0 .4rem; position: sticky; top: 2.4rem; z-index: 1; }
+  .birth__head {
+    background: var(--ground);
+    border-bottom: 1px solid var(--edge);
+    margin: 0 0 .5rem;
+    padding: .1rem 0 .4rem;
+    position: sticky;
+    top: 2.4rem;
+    z-index: 1;
+  }
   .birth__head > div { align-items: center; display: flex; gap: .6rem; }
   .birth__head .play__slider { flex: 1 1 auto; flex-wrap: nowrap; min-width: 0; }
   .birth__head .play__slider input { flex-basis: 3rem; min-width: 0; }
@@ -47,41 +130,57 @@ style.replaceSync(`
   .birth__train { border-bottom: 1px solid var(--edge); margin: 0 0 .3rem; padding: 0 0 .4rem; }
   .birth__train label { align-items: center; display: inline-flex; gap: .4rem; margin: 0; }
   .birth__train .play__field input { flex: none; width: 4.5rem; }
-  .play .birth__train button { background: var(--accent); border-color: var(--accent); color: var(--ground); }
-  .play .birth__train button:is(:hover, :focus-visible) { background: var(--ground); color: var(--accent); }
+  .play .birth__train button {
+    background: var(--accent);
+    border-color: var(--accent);
+    color: var(--ground);
+  }
+  .play .birth__train button:is(:hover, :focus-visible) {
+    background: var(--ground);
+    color: var(--accent);
+  }
   .birth__train [role="status"] { color: var(--ink-soft); flex: 1 1 9rem; }
   .birth__cells { margin: .6rem 0 .2rem; }
   .birth__cells p { margin: 0; line-height: 1.5; }
-  .birth__cells canvas { cursor: crosshair; display: block; height: auto; max-width: 100%; touch-action: pan-y; }
-  .birth__share { display: grid; gap: .1rem .6rem; grid-template-columns: max-content 1fr max-content; align-items: center; margin: .5rem 0; max-width: 22rem; }
-  .birth__share span:nth-child(3n + 2) { background: var(--edge); border-radius: 3px; height: .6rem; overflow: hidden; }
+  .birth__cells canvas {
+    cursor: crosshair;
+    display: block;
+    height: auto;
+    max-width: 100%;
+    touch-action: pan-y;
+  }
+  .birth__share {
+    display: grid;
+    gap: .1rem .6rem;
+    grid-template-columns: max-content 1fr max-content;
+    align-items: center;
+    margin: .5rem 0;
+    max-width: 22rem;
+  }
+  .birth__share span:nth-child(3n + 2) {
+    background: var(--edge);
+    border-radius: 3px;
+    height: .6rem;
+    overflow: hidden;
+  }
   .birth__share i { background: var(--colour); display: block; height: 100%; }
   .birth__share b { font-weight: 600; font-variant-numeric: tabular-nums; }
   .birth__two { display: flex; flex-wrap: wrap; gap: 0 12px; }
   .birth__two > div { max-width: 347px; min-width: 0; }
   .birth__three { display: flex; gap: 12px; margin-bottom: .4rem; }
-  @media (max-width: 44.9375em) { .birth__head .play__read { min-height: 7.5em; } } /* five lines: what is below must not move under a finger */
+  /* Five lines: what is below must not move under a finger. */
+  @media (max-width: 44.9375em) { .birth__head .play__read { min-height: 7.5em; } }
 `);
 document.adoptedStyleSheets.push(style);
 
-const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer;
-const rowsOf = (flat, [n, m]) =>
-  Array.from({ length: n }, (_, i) => Array.from(flat.slice(i * m, (i + 1) * m)));
-
 /** What docs/data recorded, as a run: { seed, scale, embedding, steps, models, history }. */
 function recorded({ seed, scale, steps, matrices: { embedding, ...matrices }, history }) {
-  const numbers = ({ int16, scale: unit, shape }) => {
-    const all = Array.from(new Int16Array(bytes(int16)), (x) => x * unit),
-      [rows, columns] = shape.slice(-2);
-    return Array.from({ length: all.length / rows / columns }, (_, at) =>
-      rowsOf(all.slice(at * rows * columns, (at + 1) * rows * columns), [rows, columns]),
-    );
-  };
+  const numbers = ({ int16, scale: unit, shape }) => shaped(unpack(int16, "int16"), shape, unit);
   const series = Object.entries(matrices).map(([name, stored]) => [name, numbers(stored)]);
   const models = steps.map((_, at) =>
     Object.fromEntries(series.map(([name, all]) => [name, all[at]])),
   );
-  return { seed, scale, embedding: numbers(embedding)[0], steps, models, history };
+  return { seed, scale, embedding: numbers(embedding), steps, models, history };
 }
 
 const at = (run, step) =>
@@ -117,22 +216,22 @@ class Birth extends Figure {
   build() {
     this.recorded = recorded(this.data);
     const step = this.slider("step", {
-      label: say("训练步数", "training step"),
+      label: WORDS.trainingStep,
       min: 0,
       max: LAST,
       step: 10,
     });
     this.knob = step.querySelector("input");
     this.knob.addEventListener("input", () => this.halt());
-    this.player = h("button", { type: "button", onclick: () => this.play() }, say("播放", "Play"));
+    this.player = h("button", { type: "button", onclick: () => this.play() }, WORDS.play);
     this.head = h("div", { class: "birth__head" }, h("div", {}, step, this.player));
     this.which = this.pick("run", {
-      label: say("哪一次训练", "which run"),
+      label: WORDS.run,
       options: () =>
         this.own
           ? [
-              ["recorded", say("记录的（种子 0）", "recorded (seed 0)")],
-              ["own", say(`你的（种子 ${this.own.seed}）`, `yours (seed ${this.own.seed})`)],
+              ["recorded", WORDS.recorded],
+              ["own", WORDS.own(this.own.seed)],
             ]
           : [],
       chosen: () => (this.shown === this.own ? "own" : "recorded"),
@@ -140,17 +239,13 @@ class Birth extends Figure {
     });
     this.which.hidden = true;
     const seed = this.field("seed", {
-      label: say("随机种子", "random seed"),
+      label: WORDS.randomSeed,
       length: 6,
-      hint: () => say("种子是 0 到 999999 的整数", "a seed is an integer from 0 to 999999"),
+      hint: () => WORDS.seedHint,
     });
     seed.querySelector("input").inputMode = "numeric";
     this.status = h("span", { role: "status" });
-    this.trainer = h(
-      "button",
-      { type: "button", onclick: () => this.train() },
-      say("就在这里训练", "Train it here"),
-    );
+    this.trainer = h("button", { type: "button", onclick: () => this.train() }, WORDS.trainHere);
     const train = h("div", { class: "play__bar birth__train" }, seed, this.trainer, this.status);
     train.hidden = !document.querySelector("script[data-python]")?.dataset.python;
 
@@ -158,10 +253,7 @@ class Birth extends Figure {
     this.curves = svg("svg", { viewBox: "0 0 342 96", width: 342, height: 96, role: "img" });
     this.T = this.cells({
       title: "T",
-      about: say(
-        "问题（行）对键的每一部分（列）的分数",
-        "scores of a question (row) with each part of a key (column)",
-      ),
+      about: WORDS.aboutT,
       shape: [LETTERS, 36],
       rows: NAMES.slice(0, LETTERS),
       columns: NAMES,
@@ -172,19 +264,15 @@ class Birth extends Figure {
     });
     this.U = this.cells({
       title: "U",
-      about: say(
-        "值的每一部分（列）对每个答案（行）的支持，行列互换着画",
-        "how much each part of a value (column) speaks for each answer (row), drawn transposed",
-      ),
+      about: WORDS.aboutU,
       shape: [36, DIGITS],
       rows: ten,
       columns: NAMES,
       size: [9, 11],
       colour: "--qkv-v",
       turned: true,
-      name: (i, j) => `${NAMES[j]} → ${say("答", "answer")} ${i}`,
-      from: (i, j) =>
-        say(`e_${NAMES[j]} W_V W_O 的第 ${i} 个数`, `number ${i} of e_${NAMES[j]} W_V W_O`),
+      name: (i, j) => `${NAMES[j]} → ${WORDS.answer} ${i}`,
+      from: (i, j) => WORDS.fromU(j, i),
     });
     this.share = h("div", { class: "birth__share" });
     this.matrices = Object.fromEntries(
@@ -197,71 +285,39 @@ class Birth extends Figure {
           size: [6, 4],
           colour: `--qkv-${name.at(-1)}`,
           name: (i, j) => `${i}, ${j}`,
-          from: () =>
-            say("参数：训练改它，输入改不了它", "a parameter: training changes it, no input does"),
+          from: () => WORDS.parameter,
         }),
       ]),
     );
-    const parts = [
-      say("字母部分", "letter part"),
-      say("数字部分", "digit part"),
-      say("分数", "score"),
-    ];
+    const parts = [WORDS.letterPart, WORDS.digitPart, WORDS.score];
     this.scores = this.grid({
-      title: say("分数", "scores"),
+      title: WORDS.scores,
       kind: "scores",
-      from: (i) =>
-        [
-          say(
-            "T 里问的字母那一行、这个字母那一列",
-            "T, row of the question, column of this letter",
-          ),
-          say("T 里问的字母那一行、这个数字那一列", "T, row of the question, column of this digit"),
-          say("上面两行之和", "the sum of the two rows above"),
-        ][i],
+      from: (i) => [WORDS.fromLetter, WORDS.fromDigit, WORDS.sumTwoRows][i],
     });
     this.weights = this.grid({
-      title: say("注意力权重", "attention weights"),
-      from: () => say("这些分数的 softmax", "softmax of the scores"),
+      title: WORDS.attentionWeights,
+      from: () => WORDS.softmaxScores,
     });
     this.chances = this.grid({
-      title: say("答案的概率", "probability of each answer"),
+      title: WORDS.chances,
       kind: "output",
-      from: () =>
-        say(
-          "值对答案的支持按注意力权重加起来，再取 softmax",
-          "what the values say for each answer, added in proportion to the attention weights, then softmax",
-        ),
+      from: () => WORDS.fromValues,
     });
     this.rows = parts;
     const change = {
       pairs: this.field("pairs", {
-        label: say("上下文", "context"),
+        label: WORDS.context,
         length: 80,
-        hint: () =>
-          say(
-            "写成 b7 k2 这样：字母 a–z 加数字 0–9，用空格隔开，最多 26 对",
-            "write b7 k2: a letter a–z and a digit 0–9, with spaces between, at most 26 pairs",
-          ),
+        hint: () => WORDS.contextHint,
       }),
       ask: this.field("ask", {
-        label: say("问哪个字母", "ask for the letter"),
+        label: WORDS.askLetter,
         length: 1,
-        hint: () => say("问一个字母，a 到 z", "ask for one letter, a to z"),
+        hint: () => WORDS.askHint,
       }),
     };
     change.ask.querySelector("input").style.maxWidth = "3rem";
-    // Somebody else may want Python: what runs here makes way before the snippet asks for it.
-    this.makeWay = (event) => {
-      const run =
-        event.type === "click"
-          ? event.target.closest?.("[data-do=run]")
-          : event.key === "Enter" &&
-            (event.ctrlKey || event.metaKey) &&
-            event.target.closest?.(".snippet textarea");
-      if (run && this.training) this.python?.end("other");
-    };
-    for (const sign of ["click", "keydown"]) addEventListener(sign, this.makeWay, true);
     this.recolour = new MutationObserver(() => this.paint());
     this.recolour.observe(document.body, {
       attributes: true,
@@ -296,15 +352,21 @@ class Birth extends Figure {
 
   disconnectedCallback() {
     super.disconnectedCallback();
-    for (const sign of ["click", "keydown"]) removeEventListener(sign, this.makeWay, true);
     this.recolour?.disconnect();
     clearInterval(this.playing);
-    if (this.training) this.python?.end("other");
+    this.turn?.end("left");
   }
 
   // ---- Drawing ----
 
-  /** A matrix too fine for numbers: its cells say theirs one by one. One stop of the Tab key. */
+  /**
+   * A matrix too fine for numbers: its cells say theirs one by one. One stop of the Tab key.
+   * @param {{
+   *   title: string, about: string, shape: number[], rows?: string[], columns?: string[],
+   *   size: number[], colour: string, turned?: boolean,
+   *   name: (i: number, j: number) => string, from: (i: number, j: number) => string,
+   * }} matrix  its values are drawn transposed where it is `turned`
+   */
   cells({ title, about, shape, rows, columns, size: [width, height], colour, name, from, turned }) {
     const [n, m] = turned ? [...shape].reverse() : shape,
       left = rows ? 14 : 0,
@@ -326,10 +388,10 @@ class Birth extends Figure {
     const told = ([i, j]) =>
       [
         `${title}[${name(i, j)}] = ${number(values[i][j], 3)}`,
-        `${say("形状", "shape")} (${shape.join(", ")})`,
+        `${WORDS.shape} (${shape.join(", ")})`,
         ...(from ? [from(i, j)] : []),
-        say(`第 ${this.at} 步`, `step ${this.at}`),
-      ].join(say("；", "; "));
+        WORDS.step(this.at),
+      ].join(WORDS.separator);
     const paint = () => {
       const pen = canvas.getContext("2d"),
         look = getComputedStyle(document.body),
@@ -412,7 +474,7 @@ class Birth extends Figure {
     });
     canvas.setAttribute(
       "aria-label",
-      `${title} (${shape.join(", ")})${about ? say("：", ": ") + about : ""}${say("。用方向键逐格移动", ". Arrow keys go from cell to cell")}`,
+      `${title} (${shape.join(", ")})${about ? WORDS.colon + about : ""}${WORDS.arrowKeys}`,
     );
     const fill = (next, most) => {
       [values, limit] = [next, most];
@@ -433,7 +495,8 @@ class Birth extends Figure {
   }
 
   draw() {
-    if (this.reading.parentNode !== this.head) this.head.append(this.reading); // beside the slider, in sight of every cell
+    // Beside the slider, in sight of every cell.
+    if (this.reading.parentNode !== this.head) this.head.append(this.reading);
     const run = this.shown,
       { state } = this,
       model = this.model;
@@ -465,8 +528,8 @@ class Birth extends Figure {
       { loss, accuracy, attention } = run.history;
     this.chart(run, here);
     const bars = [
-      [say("键：来自字母", "keys: from the letter"), model.keys, "--qkv-k"],
-      [say("值：来自数字", "values: from the digit"), 1 - model.values, "--qkv-v"],
+      [WORDS.keysLetter, model.keys, "--qkv-k"],
+      [WORDS.valuesDigit, 1 - model.values, "--qkv-v"],
     ];
     this.share.replaceChildren(
       ...bars.flatMap(([label, share, colour]) => {
@@ -496,15 +559,12 @@ class Birth extends Figure {
     });
     const right = context.find(([a]) => a === letter);
     const verdict = !right
-      ? say(`上下文里没有 ${state.ask}`, `there is no ${state.ask} in the context`)
+      ? WORDS.notInContext(state)
       : right[1] === best
-        ? say("对", "right")
-        : say(`错，应当是 ${right[1]}`, `wrong, it is ${right[1]}`);
+        ? WORDS.right
+        : WORDS.wrong(right);
     const [l, a, w] = [loss[here], accuracy[here], attention[here]].map((x) => number(x));
-    return say(
-      `第 ${this.at} 步：损失 ${l}，正确率 ${a}，正确位置分到的注意力权重 ${w}。26 个字母有 ${model.found} 个找到自己，10 个数字有 ${model.said} 个最支持自己。问 ${state.ask}?，答 ${best}（${verdict}）。`,
-      `Step ${this.at}: loss ${l}, accuracy ${a}, attention weight of the right pair ${w}. ${model.found} of 26 letters find themselves, ${model.said} of 10 digits favour themselves. Asked ${state.ask}?, it answers ${best} (${verdict}).`,
-    );
+    return WORDS.summary(this.at, l, a, w, model, state, best, verdict);
   }
 
   chart({ history: { steps, loss, accuracy } }, here) {
@@ -513,13 +573,14 @@ class Birth extends Figure {
         list
           .map(
             (y, i) =>
-              `${i ? "L" : "M"}${across(steps[i]).toFixed(1)} ${(top + 32 * (1 - y / most)).toFixed(1)}`,
+              (i ? "L" : "M") +
+              `${across(steps[i]).toFixed(1)} ${(top + 32 * (1 - y / most)).toFixed(1)}`,
           )
           .join("");
     const text = (x, y, words, anchor = "start") =>
       svg("text", { x, y, "text-anchor": anchor, "font-size": 12, fill: "currentColor" }, words);
     const most = Math.max(2.6, ...loss),
-      label = say("损失和正确率，横轴是训练步数", "loss and accuracy over the training steps");
+      label = WORDS.chart;
     this.curves.setAttribute("aria-label", label);
     this.curves.replaceChildren(
       svg("path", { d: "M30 4V36H330M30 52V84H330", fill: "none", stroke: "var(--qkv-line)" }),
@@ -545,8 +606,8 @@ class Birth extends Figure {
       text(26, 38, "0", "end"),
       text(26, 60, number(most, 1), "end"),
       text(26, 86, "0", "end"),
-      text(330, 30, `${say("正确率", "accuracy")} ${number(accuracy[here])}`, "end"),
-      text(330, 62, `${say("损失", "loss")} ${number(loss[here])}`, "end"),
+      text(330, 30, `${WORDS.accuracy} ${number(accuracy[here])}`, "end"),
+      text(330, 62, `${WORDS.loss} ${number(loss[here])}`, "end"),
     );
   }
 
@@ -558,7 +619,7 @@ class Birth extends Figure {
     if (matchMedia("(prefers-reduced-motion: reduce)").matches)
       return this.set({ step: run.steps.at(-1) });
     let next = this.at >= run.steps.at(-1) ? 0 : at(run, this.state.step) + 1;
-    this.player.textContent = say("暂停", "Pause");
+    this.player.textContent = WORDS.pause;
     const tick = () => {
       if (run !== this.shown || next >= run.steps.length) return this.halt();
       this.set({ step: run.steps[next] });
@@ -571,101 +632,79 @@ class Birth extends Figure {
   halt() {
     clearInterval(this.playing);
     this.playing = undefined;
-    this.player.textContent = say("播放", "Play");
+    this.player.textContent = WORDS.play;
   }
 
   // ---- Training in the page's Python ----
 
   async train() {
-    if (this.training) return this.stop();
-    this.halt();
-    const mine = (this.training = { since: performance.now() });
-    const report = (text) => {
-      if (this.training === mine) this.status.textContent = text;
-    };
-    this.trainer.textContent = say("停止", "Stop");
-    report(say("正在启动 Python…", "Starting Python…"));
-    const seed = Number(this.state.seed),
-      folder = document.querySelector("script[data-python]").dataset.python;
-    try {
-      const python = (this.python = await import(PYTHON).catch((error) => {
-        throw Object.assign(error, { reason: "network" });
-      }));
-      do {
-        // a snippet that runs, or is about to, is given up
-        if (python.running()) python.end("other");
-        await python.start(folder, ({ progress, total }) => {
-          const percent = Math.floor(progress * 10) * 10,
-            size = Math.round(total / 1e6);
-          report(
-            say(
-              `正在取 Python（${size} MB，只需一次）：${percent}%`,
-              `Fetching Python (${size} MB, once): ${percent}%`,
-            ),
-          );
-        });
-      } while (python.running());
-      mine.since = performance.now();
-      report(say("正在训练…", "Training…"));
-      const step = {
-        name: "qkv-birth",
-        code: training(seed, LAST),
-        label: `<${say("训练", "training")}>`,
-        want: "",
-        goOn: false,
-        alone: true,
-      };
-      const { end } = await python.run([step], (_, { snapshot }) => {
-        if (snapshot) this.take(JSON.parse(snapshot), seed, report);
-      });
-      if (end) throw Object.assign(new Error(), { reason: end });
-      const seconds = (performance.now() - mine.since) / 1000;
-      report(
-        say(
-          `练完了：${LAST} 步，${number(seconds, 1)} 秒。拖动滑块看每一步`,
-          `Done: ${LAST} steps in ${number(seconds, 1)} seconds. Drag the slider to see each`,
-        ),
-      );
-    } catch (failure) {
-      const kept =
-        failure.reason === "stopped" && mine.began
-          ? say("。到这一步为止的都在滑块上", ". The steps until then are on the slider")
-          : "";
-      report(
-        (WHY[failure.reason] ?? WHY.crash) +
-          kept +
-          (failure.message && say(`（${failure.message}）`, ` (${failure.message})`)),
-      );
+    if (this.turn) {
+      this.turn.stop();
+      return;
     }
-    if (this.training !== mine) return;
-    this.training = undefined;
-    this.trainer.textContent = say("就在这里训练", "Train it here");
+    this.halt();
+    this.trainer.textContent = WORDS.stop;
+    this.report(await this.#trained());
+    this.trainer.textContent = WORDS.trainHere;
     if (this.isConnected && this.shown === this.own) this.set({ step: this.own.steps.at(-1) });
   }
 
-  stop() {
-    if (performance.now() - this.training.since > 400) this.python?.end("stopped"); // not by the second half of a double click
+  report(text) {
+    if (this.status.textContent !== text) this.status.textContent = text;
   }
 
-  /** What Python tells while it trains: the tokens first, then the matrices at every second step. */
-  take({ embedding, scale, step, matrices, ...numbers }, seed, report) {
+  /** Train until it is over; the sentence that says how it ended. */
+  async #trained() {
+    let told;
+    let began;
+    try {
+      const python = await globalThis.qkv.load("python.mjs");
+      told = python.told;
+      const seed = Number(this.state.seed);
+      const label = WORDS.label;
+      const step = { name: "qkv-birth", code: training(seed, LAST), label, alone: true };
+      this.turn = new python.Turn((text) => this.report(text));
+      const { end } = await this.turn.run([step], (_, { begins, snapshot }) => {
+        if (begins) {
+          began = performance.now();
+          this.report(WORDS.training);
+        }
+        if (snapshot) this.take(JSON.parse(snapshot), seed);
+      });
+      if (end) return told(end).text;
+      const seconds = number((performance.now() - began) / 1000, 1);
+      return WORDS.done(seconds);
+    } catch (failure) {
+      if (!told) {
+        if (!globalThis.qkv.lost(failure)) throw failure;
+        return WORDS.lost;
+      }
+      const { reason, text } = told(failure);
+      const kept = reason === "stopped" && began !== undefined;
+      return kept ? text + WORDS.untilThen : text;
+    } finally {
+      this.turn = undefined;
+    }
+  }
+
+  /** What Python tells while it trains: first the tokens, then every second step its matrices. */
+  take({ embedding, scale, step, matrices, ...numbers }, seed) {
     if (embedding) {
-      this.training.began = true;
       this.own = {
         seed,
         scale,
-        embedding: rowsOf(new Float32Array(bytes(embedding)), [37, 64]),
+        embedding: shaped(unpack(embedding, "float32"), [37, 64]),
         steps: [],
         models: [],
         history: { steps: [], loss: [], accuracy: [], attention: [] },
       };
       return;
     }
-    const flat = new Float32Array(bytes(matrices)),
+    const flat = unpack(matrices, "float32"),
       model = {};
     let from = 0;
     for (const [name, [n, m]] of Object.entries(SHAPES)) {
-      model[name] = rowsOf(flat.subarray(from, from + n * m), [n, m]);
+      model[name] = shaped(flat.subarray(from, from + n * m), [n, m]);
       from += n * m;
     }
     const { own } = this;
@@ -674,13 +713,7 @@ class Birth extends Figure {
     own.history.steps.push(step);
     for (const [name, value] of Object.entries(numbers)) own.history[name].push(value);
     this.which.hidden = false;
-    if (step % 20 === 0)
-      report(
-        say(
-          `正在训练：第 ${step} 步，正确率 ${number(numbers.accuracy)}`,
-          `Training: step ${step}, accuracy ${number(numbers.accuracy)}`,
-        ),
-      );
+    if (step % 20 === 0) this.report(WORDS.progress(step, numbers));
     this.state = { ...this.state, run: "own", step };
     this.summary = this.draw(); // not told: a hundred sentences would be read out
     for (const refresh of this.controls) refresh();

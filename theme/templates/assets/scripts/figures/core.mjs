@@ -1,8 +1,46 @@
 // What the figures that can be played with share: a custom element that takes the place of the
 // still picture inside it, keeps its state in the address and says what it shows.
 
-export const zh = !document.documentElement.lang.startsWith("en");
-export const say = (chinese, english) => (zh ? chinese : english);
+import { words } from "../language.mjs";
+
+const WORDS = words({
+  reset: { zh: "还原", en: "Reset" },
+  copyLink: { zh: "复制这个状态的链接", en: "Copy a link to this state" },
+  tryAgain: { zh: "再试一次", en: "Try again" },
+  lost: { zh: "这张图的数据没有取到。", en: "The data of this figure did not arrive." },
+  linkCopied: { zh: "链接已复制", en: "The link is copied" },
+  copyRefused: {
+    zh: "浏览器不让复制。链接已在地址栏，请从那里复制",
+    en: "The browser refused. The link is in the address bar: copy it from there",
+  },
+  shape: { zh: "形状", en: "shape" },
+  separator: { zh: "；", en: "; " },
+});
+
+/** @typedef {import("./maths.mjs").Matrix} Matrix */
+/** @typedef {(i: number, j: number) => any} OfCell  of the cell in row i and column j */
+/**
+ * @typedef {object} Filling How a table is filled.
+ * @property {any[]} [rows]  their names
+ * @property {any[]} [columns]
+ * @property {number} [limit]  the value whose cell is the strongest
+ * @property {OfCell} [chosen]  whether a cell is framed
+ * @property {string[][]} [texts]  what stands in the cells in place of their numbers
+ * @property {string} [shape]
+ * @property {number} [decimals]
+ */
+/** @typedef {{ node: HTMLElement, fill(values: Matrix, how?: Filling): void }} Grid */
+/**
+ * @typedef {object} GridOptions
+ * @property {string} title
+ * @property {string} [kind]  x, q, k, v, scores, weights or output, as in qkv_docs.heatmap
+ * @property {number} [decimals]
+ * @property {OfCell} [from]  how a cell came about
+ * @property {(x: number) => string} [write]  how its number is read out
+ * @property {OfCell} [act]  what Enter, Space or a tap does
+ * @property {string} [rowTitle]
+ * @property {boolean} [compact]
+ */
 
 /** A number as the pages write it: real minus signs, no −0.00. */
 export const number = (x, decimals = 2) => {
@@ -20,39 +58,85 @@ const put = (node, properties, children) => {
   if (children.length) node.replaceChildren(...children.flat().filter((child) => child != null));
   return node;
 };
-/** An element: h("button", { class: "x", onclick }, "text", child…). */
+/**
+ * An element: h("button", { class: "x", onclick }, "text", child…).
+ * @param {string} tag
+ * @param {Record<string, any>} properties  attributes, and what is to be called on an event
+ * @param {...any} children
+ * @returns {any}
+ */
 export const h = (tag, properties = {}, ...children) =>
   put(document.createElement(tag), properties, children);
-/** The same for SVG. */
+/**
+ * The same for SVG.
+ * @param {string} tag
+ * @param {Record<string, any>} properties
+ * @param {...any} children
+ * @returns {any}
+ */
 export const svg = (tag, properties = {}, ...children) =>
   put(document.createElementNS("http://www.w3.org/2000/svg", tag), properties, children);
+
+/** What should have come over the network did not. */
+export class Lost extends Error {}
+
+/**
+ * JSON, or a text. Lost where it does not come, or something else comes (a portal's page, say).
+ * @param {string | URL} address
+ * @param {"json" | "text"} kind
+ */
+export const fetched = async (address, kind = "json") => {
+  try {
+    const answer = await fetch(address);
+    const html = answer.headers.get("Content-Type")?.startsWith("text/html");
+    if (!answer.ok || html) throw new Error(`${answer.status}`);
+    return await answer[kind]();
+  } catch (error) {
+    throw new Lost(`${address}: ${error.message}`);
+  }
+};
 
 // Adopted, not linked: instant navigation takes away a link that the next page does not have.
 let styles;
 const dress = () =>
-  (styles ??= fetch(new URL("../../stylesheets/figures.css", import.meta.url))
-    .then((answer) => (answer.ok ? answer.text() : Promise.reject(new Error(answer.status))))
+  (styles ??= fetched(new URL("../../stylesheets/figures.css", import.meta.url), "text")
     .then((text) => new CSSStyleSheet().replace(text))
-    .then((sheet) => {
-      document.adoptedStyleSheets.push(sheet);
-    })
+    .then((sheet) => document.adoptedStyleSheets.push(sheet))
     .catch((error) => {
       styles = null;
       throw error;
     }));
 
 export class Figure extends HTMLElement {
-  /** The state a figure begins with. Numbers, strings and arrays of numbers are kept in the address. */
+  /**
+   * What the build handed over (`data-given`) and the file it named (`data-src`), together.
+   * @type {any}
+   */
+  data;
+  /** @type {any} */
+  state = null;
+  /** @type {(() => void)[]} */
+  controls = [];
+
+  /** The state at first. Numbers, strings and arrays of numbers are kept in the address. */
+  /** @type {any} */
   static initial = {};
   /** The same for this one element, where it depends on the data or the page's language. */
   get initial() {
-    return this.constructor.initial;
+    return this.kind.initial;
   }
-  /** Whether a state (one from an address, say) can be drawn. */
-  static valid() {
-    return true;
+  get kind() {
+    return /** @type {typeof Figure} */ (this.constructor);
   }
-  /** Make the parts of the figure, once; returns nodes. */
+  /**
+   * Whether a state (one from an address, say) can be drawn.
+   * @type {(state: any, data: any) => boolean}
+   */
+  static valid = () => true;
+  /**
+   * Make the parts of the figure, once.
+   * @returns {Node[]}
+   */
   build() {
     return [];
   }
@@ -70,36 +154,12 @@ export class Figure extends HTMLElement {
     this.state = {}; // taken, while the data come
     try {
       await dress();
-      if (this.dataset.src) {
-        const answer = await fetch(this.dataset.src);
-        if (!answer.ok) throw new Error(answer.status);
-        this.data = await answer.json();
-      }
-    } catch {
-      // the still picture stays
+      const { given = "{}", src } = this.dataset;
+      this.data = { ...JSON.parse(given), ...(src && (await fetched(src))) };
+    } catch (error) {
       this.state = null;
-      const again = h(
-        "button",
-        {
-          type: "button",
-          onclick: () => {
-            bar.remove();
-            this.connectedCallback();
-          },
-        },
-        say("再试一次", "Try again"),
-      );
-      const bar = h(
-        "p",
-        { class: "play__bar" },
-        again,
-        h(
-          "span",
-          { role: "status" },
-          say("这张图的数据没有取到。", "The data of this figure did not arrive."),
-        ),
-      );
-      this.append(bar);
+      if (!(error instanceof Lost)) throw error;
+      this.#askAgain(); // the still picture stays
       return;
     }
     if (!this.isConnected) {
@@ -114,16 +174,8 @@ export class Figure extends HTMLElement {
     const bar = h(
       "p",
       { class: "play__bar" },
-      h(
-        "button",
-        { type: "button", onclick: () => this.set(this.initial, true) },
-        say("还原", "Reset"),
-      ),
-      h(
-        "button",
-        { type: "button", onclick: () => this.#share() },
-        say("复制这个状态的链接", "Copy a link to this state"),
-      ),
+      h("button", { type: "button", onclick: () => this.set(this.initial, true) }, WORDS.reset),
+      h("button", { type: "button", onclick: () => this.#share() }, WORDS.copyLink),
     );
     this.live = h(
       "div",
@@ -149,13 +201,24 @@ export class Figure extends HTMLElement {
     this.dataset.ready = ""; // for tests
   }
 
+  #askAgain() {
+    const again = h("button", { type: "button" }, WORDS.tryAgain);
+    const why = WORDS.lost;
+    const bar = h("p", { class: "play__bar" }, again, h("span", { role: "status" }, why));
+    again.addEventListener("click", () => {
+      bar.remove();
+      this.connectedCallback();
+    });
+    this.append(bar);
+  }
+
   disconnectedCallback() {
     removeEventListener("hashchange", this.onaddress);
   }
 
   #valid(state) {
     try {
-      return this.constructor.valid(state, this.data);
+      return this.kind.valid(state, this.data);
     } catch {
       return false;
     }
@@ -203,7 +266,7 @@ export class Figure extends HTMLElement {
 
   redraw() {
     this.summary = this.draw();
-    for (const refresh of this.controls ?? []) refresh();
+    for (const refresh of this.controls) refresh();
     this.tell(this.summary);
   }
 
@@ -219,22 +282,21 @@ export class Figure extends HTMLElement {
     history.replaceState(history.state, "", this.address);
     try {
       await navigator.clipboard.writeText(location.href);
-      this.tell(say("链接已复制", "The link is copied"));
+      this.tell(WORDS.linkCopied);
     } catch {
-      this.tell(
-        say(
-          "浏览器不让复制。链接已在地址栏，请从那里复制",
-          "The browser refused. The link is in the address bar: copy it from there",
-        ),
-      );
+      this.tell(WORDS.copyRefused);
     }
   }
 
   #control(refresh) {
-    (this.controls ??= []).push(refresh);
+    this.controls.push(refresh);
   }
 
-  /** A slider for `this.state[key]`; `show` writes its value. */
+  /**
+   * A slider for `this.state[key]`; `show` writes its value.
+   * @param {string} key
+   * @param {{ label: string, min: number, max: number, step?: number, show?: Function }} options
+   */
   slider(key, { label, min, max, step = 1, show = String }) {
     const out = h("output", {});
     const input = h("input", {
@@ -262,7 +324,10 @@ export class Figure extends HTMLElement {
     });
   }
 
-  /** One of a few that depend on the state: `chosen()` is the value of one or of none, `act(value)` takes it. */
+  /**
+   * One of a few that depend on the state: `chosen()` is the value of one or of none, `act(value)`
+   * takes it.
+   */
   pick(name, { label, options, chosen, act }) {
     const box = h("fieldset", { class: "play__choice" }),
       legend = h("legend", {}, label);
@@ -317,7 +382,11 @@ export class Figure extends HTMLElement {
     return h("label", { class: "play__toggle" }, input, h("span", {}, label));
   }
 
-  /** A line of text; what cannot be drawn is not taken, and `hint(text)` may say why. */
+  /**
+   * A line of text; what cannot be drawn is not taken, and `hint(text)` may say why.
+   * @param {string} key
+   * @param {{ label: string, length?: number, hint?: (text: string) => string }} options
+   */
   field(key, { label, length = 40, hint = () => "" }) {
     const input = h("input", {
       type: "text",
@@ -342,10 +411,8 @@ export class Figure extends HTMLElement {
 
   /**
    * A matrix as a table whose cells tell what they are: one stop of the Tab key, arrows inside.
-   * `kind`: x, q, k, v, scores, weights or output, as in qkv_docs.heatmap. `title` names it and
-   * `from(i, j)` says how a cell came about, `write(x)` how its number is read out where three
-   * decimals are not it. `act(i, j)`: what Enter, Space or a tap does.
-   * Returns { node, fill(values, { rows, columns, limit, chosen, texts, shape }) }.
+   * @param {GridOptions} options
+   * @returns {Grid}
    */
   grid({
     title,
@@ -367,10 +434,9 @@ export class Figure extends HTMLElement {
       at = [0, 0];
     const told = (i, j) => {
       const { values, rows, columns, shape } = held;
-      const cell = `${title}[${rows[i]}${columns ? ` → ${columns[j]}` : `, ${j}`}] = ${write(values[i][j])}`;
-      return [cell, `${say("形状", "shape")} ${shape}`, ...(from ? [from(i, j)] : [])].join(
-        say("；", "; "),
-      );
+      const place = `${rows[i]}${columns ? ` → ${columns[j]}` : `, ${j}`}`;
+      const cell = `${title}[${place}] = ${write(values[i][j])}`;
+      return [cell, `${WORDS.shape} ${shape}`, ...(from ? [from(i, j)] : [])].join(WORDS.separator);
     };
     const cell = (event) => {
       const found = event.target.closest("tbody td");
@@ -407,8 +473,9 @@ export class Figure extends HTMLElement {
         onclick: (event) => {
           const place = cell(event);
           if (place) {
-            rove(...place, true);
-            act?.(...place);
+            const [i, j] = place;
+            rove(i, j, true);
+            act?.(i, j);
           }
         },
         onkeydown: (event) => {
@@ -433,6 +500,7 @@ export class Figure extends HTMLElement {
       },
       [],
     );
+    /** @type {Grid["fill"]} */
     const fill = (
       values,
       {

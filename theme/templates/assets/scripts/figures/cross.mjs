@@ -1,6 +1,71 @@
-// cross-attention: a sentence that asks, a sentence that is read, and what goes from one to the other.
-import { Figure, h, number, say, svg } from "./core.mjs";
-import { attention, matmul } from "./maths.mjs";
+// cross-attention: a sentence that asks, one that is read, and what goes from one to the other.
+import { words } from "../language.mjs";
+import { Figure, h, number, svg } from "./core.mjs";
+import { argmax, attention, causalMask, matmul } from "./maths.mjs";
+
+const WORDS = words({
+  english: { zh: "英文", en: "English" },
+  chinese: { zh: "中文", en: "Chinese" },
+  quoteAsking: { zh: (asking, i) => `“${asking[i]}”`, en: (asking, i) => asking[i] },
+  quoteRead: { zh: (sources, j) => `“${sources[j]}”`, en: (sources, j) => sources[j] },
+  x: { zh: "X，提问", en: "X, asks" },
+  byHand: { zh: "输入，手选的", en: "input, chosen by hand" },
+  fromX: { zh: (named, i) => `${named(i)}的 X × W_Q`, en: (named, i) => `X of ${named(i)} × W_Q` },
+  c: { zh: "C，被读", en: "C, is read" },
+  keyFrom: { zh: (read, j) => `${read(j)}的 C × W_K`, en: (read, j) => `C of ${read(j)} × W_K` },
+  valueFrom: { zh: (read, j) => `${read(j)}的 C × W_V`, en: (read, j) => `C of ${read(j)} × W_V` },
+  attentionWeights: { zh: "注意力权重", en: "attention weights" },
+  hiddenCausalMask: { zh: "被因果掩码遮住", en: "hidden by the causal mask" },
+  fromQueryAndKey: {
+    zh: (named, i, read, j, scores) =>
+      `${named(i)}的查询 · ${read(j)}的键 ÷ √${D_K} = ${number(scores[i][j])}，再 softmax`,
+    en: (named, i, read, j, scores) =>
+      `query of ${named(i)} · key of ${read(j)} ÷ √${D_K} = ${number(scores[i][j])}, ` +
+      "then softmax",
+  },
+  weightsTimesV: { zh: "注意力权重 × V", en: "attention weight × V" },
+  output: { zh: "输出", en: "output" },
+  swapSides: { zh: "对调两边", en: "Swap the sides" },
+  asksQ: { zh: "提问（Q）", en: "asks (Q)" },
+  readKV: { zh: "被读（K、V）", en: "is read (K, V)" },
+  word: { zh: "看哪个词", en: "which word" },
+  queriesMultiplied: { zh: "查询放大几倍", en: "queries multiplied by" },
+  addCausalMask: { zh: "加上因果掩码（这里不该用）", en: "add a causal mask (wrong here)" },
+  hint: {
+    zh: "这些数是手选的，不是训练来的。点 X 和 C 的格子可以改。",
+    en: "The numbers are chosen by hand, not learned. Tap a cell of X or C to change it.",
+  },
+  theEnglish: { zh: "英文", en: "the English" },
+  theChinese: { zh: "中文", en: "the Chinese" },
+  share: {
+    zh: (name, weights, word, j) => `“${name}”${number(weights[word][j])}`,
+    en: (name, weights, word, j) => `${name} ${number(weights[word][j])}`,
+  },
+  looks: {
+    zh: (asking, word, most, got) =>
+      `“${asking[word]}”看${most.join("、")}，取回${got.join("、") || " 0"}。`,
+    en: (asking, word, most, got) =>
+      `${asking[word]} looks at ${most.join(", ")} and receives ${got.join(", ") || "0"}.`,
+  },
+  maySeeNothing: {
+    zh: (asking, word) => `“${asking[word]}”什么也看不到，输出是 0。`,
+    en: (asking, word) => `${asking[word]} may see nothing; its output is 0.`,
+  },
+  shapes: {
+    zh: (shape, q, language, ask, k, v, read, weights, output) =>
+      `Q ${shape(q)} 来自${language(ask)}；K ${shape(k)} 和 V ${shape(v)} ` +
+      `来自${language(read)}；注意力权重 ${shape(weights)}，输出 ${shape(output)}。`,
+    en: (shape, q, language, ask, k, v, read, weights, output) =>
+      `Q ${shape(q)} comes from ${language(ask)}, K ${shape(k)} and V ${shape(v)} ` +
+      `from ${language(read)}; attention weights ${shape(weights)}, output ` +
+      `${shape(output)}.`,
+  },
+  selfAttention: {
+    zh: "两边是同一句：这就是自注意力。",
+    en: "Both sides are one sentence: this is self-attention.",
+  },
+  space: { zh: "", en: " " },
+});
 
 const D_K = 4;
 const eye = (rows, columns, size = 1) =>
@@ -14,16 +79,14 @@ export const cross = (x, c, gain, mask) => {
     v = matmul(c, eye(c[0].length, c[0].length));
   return { q, k, v, ...attention(q, k, v, { mask }) };
 };
-/** The last query lines up with the last key. */
-export const causal = (n_q, n_k) =>
-  Array.from({ length: n_q }, (_, i) => Array.from({ length: n_k }, (_, j) => j <= i + n_k - n_q));
-
 const WIDTHS = { en: 4, zh: 5 }; // also the number of words
-const EN = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1];
-const ZH = [1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0];
 
 class Cross extends Figure {
-  static initial = { ask: "en", read: "zh", word: 1, gain: 10, causal: 0, en: EN, zh: ZH };
+  get initial() {
+    const { x, c } = this.data;
+    return { ask: "en", read: "zh", word: 1, gain: 10, causal: 0, en: x.flat(), zh: c.flat() };
+  }
+
   static valid = ({ ask, read, word, gain, causal, en, zh }) =>
     ask in WIDTHS &&
     read in WIDTHS &&
@@ -34,18 +97,17 @@ class Cross extends Figure {
     gain >= 0 &&
     gain <= 20 &&
     [0, 1].includes(causal) &&
-    en.length === EN.length &&
-    zh.length === ZH.length &&
+    en.length === WIDTHS.en ** 2 &&
+    zh.length === WIDTHS.zh ** 2 &&
     [...en, ...zh].every((bit) => bit === 0 || bit === 1);
 
   build() {
-    this.given = JSON.parse(this.dataset.given);
     const sides = [
-      ["en", say("英文", "English")],
-      ["zh", say("中文", "Chinese")],
+      ["en", WORDS.english],
+      ["zh", WORDS.chinese],
     ];
-    const named = (i) => say(`“${this.asking[i]}”`, this.asking[i]),
-      read = (j) => say(`“${this.sources[j]}”`, this.sources[j]);
+    const named = (i) => WORDS.quoteAsking(this.asking, i),
+      read = (j) => WORDS.quoteRead(this.sources, j);
     const flip = (side) => (i, j) =>
       this.set({
         [this.state[side]]: this.state[this.state[side]].map((bit, at) =>
@@ -55,56 +117,53 @@ class Cross extends Figure {
     const follow = (i) => this.set({ word: i }),
       weight = (i, j) => number(this.found.weights[i][j], 3);
     this.x = this.grid({
-      title: say("X，提问", "X, asks"),
+      title: WORDS.x,
       kind: "x",
       decimals: 0,
       act: flip("ask"),
-      from: () => say("输入，手选的", "input, chosen by hand"),
+      from: () => WORDS.byHand,
     });
     this.q = this.grid({
       title: "Q",
       kind: "q",
       decimals: 0,
       act: follow,
-      from: (i) => say(`${named(i)}的 X × W_Q`, `X of ${named(i)} × W_Q`),
+      from: (i) => WORDS.fromX(named, i),
     });
     this.c = this.grid({
-      title: say("C，被读", "C, is read"),
+      title: WORDS.c,
       kind: "x",
       decimals: 0,
       act: flip("read"),
-      from: () => say("输入，手选的", "input, chosen by hand"),
+      from: () => WORDS.byHand,
     });
     this.k = this.grid({
       title: "K",
       kind: "k",
       decimals: 0,
-      from: (j) => say(`${read(j)}的 C × W_K`, `C of ${read(j)} × W_K`),
+      from: (j) => WORDS.keyFrom(read, j),
     });
     this.v = this.grid({
       title: "V",
       kind: "v",
       decimals: 0,
-      from: (j) => say(`${read(j)}的 C × W_V`, `C of ${read(j)} × W_V`),
+      from: (j) => WORDS.valueFrom(read, j),
     });
     this.weights = this.grid({
-      title: say("注意力权重", "attention weights"),
+      title: WORDS.attentionWeights,
       act: follow,
       from: (i, j) =>
         this.found.scores[i][j] === -Infinity
-          ? say("被因果掩码遮住", "hidden by the causal mask")
-          : say(
-              `${named(i)}的查询 · ${read(j)}的键 ÷ √${D_K} = ${number(this.found.scores[i][j])}，再 softmax`,
-              `query of ${named(i)} · key of ${read(j)} ÷ √${D_K} = ${number(this.found.scores[i][j])}, then softmax`,
-            ),
+          ? WORDS.hiddenCausalMask
+          : WORDS.fromQueryAndKey(named, i, read, j, this.found.scores),
     });
     this.parts = this.grid({
-      title: say("注意力权重 × V", "attention weight × V"),
+      title: WORDS.weightsTimesV,
       kind: "v",
       from: (j, at) => `${weight(this.state.word, j)} × ${number(this.found.v[j][at], 0)}`,
     });
     this.output = this.grid({
-      title: say("输出", "output"),
+      title: WORDS.output,
       kind: "output",
       act: follow,
       from: (i, j) =>
@@ -124,39 +183,32 @@ class Cross extends Figure {
         onclick: () => {
           const { ask, read } = this.state,
             row = this.found.weights[this.state.word];
-          this.set({ ask: read, read: ask, word: row.indexOf(Math.max(...row)) });
+          this.set({ ask: read, read: ask, word: argmax(row) });
         },
       },
-      say("对调两边", "Swap the sides"),
+      WORDS.swapSides,
     );
     return [
       this.pick("ask", {
-        label: say("提问（Q）", "asks (Q)"),
+        label: WORDS.asksQ,
         options: () => sides,
         chosen: () => this.state.ask,
         act: (ask) => this.set({ ask, word: Math.min(this.state.word, WIDTHS[ask] - 1) }),
       }),
-      this.choice("read", { label: say("被读（K、V）", "is read (K, V)"), options: sides }),
+      this.choice("read", { label: WORDS.readKV, options: sides }),
       h("p", { class: "play__bar" }, this.swap),
       this.pick("word", {
-        label: say("看哪个词", "which word"),
-        options: () => this.given[this.state.ask].map((word, i) => [i, word]),
+        label: WORDS.word,
+        options: () => this.data[this.state.ask].map((word, i) => [i, word]),
         chosen: () => this.state.word,
         act: (word) => this.set({ word }),
       }),
-      this.slider("gain", { label: say("查询放大几倍", "queries multiplied by"), min: 0, max: 20 }),
+      this.slider("gain", { label: WORDS.queriesMultiplied, min: 0, max: 20 }),
       this.toggle("causal", {
-        label: say("加上因果掩码（这里不该用）", "add a causal mask (wrong here)"),
+        label: WORDS.addCausalMask,
       }),
       this.lines,
-      h(
-        "p",
-        { class: "play__hint" },
-        say(
-          "这些数是手选的，不是训练来的。点 X 和 C 的格子可以改。",
-          "The numbers are chosen by hand, not learned. Tap a cell of X or C to change it.",
-        ),
-      ),
+      h("p", { class: "play__hint" }, WORDS.hint),
       h(
         "div",
         { class: "play__row play__pair" },
@@ -177,20 +229,20 @@ class Cross extends Figure {
 
   draw() {
     const { ask, read, word, gain } = this.state,
-      { features } = this.given;
+      { features } = this.data;
     const rows = (side) =>
       Array.from({ length: WIDTHS[side] }, (_, i) =>
         this.state[side].slice(i * WIDTHS[side], (i + 1) * WIDTHS[side]),
       );
-    const asking = (this.asking = this.given[ask]),
-      reading = (this.sources = this.given[read]),
+    const asking = (this.asking = this.data[ask]),
+      reading = (this.sources = this.data[read]),
       x = rows(ask),
       c = rows(read);
     const found = (this.found = cross(
         x,
         c,
         gain,
-        this.state.causal ? causal(asking.length, reading.length) : null,
+        this.state.causal ? causalMask(asking.length, reading.length) : null,
       )),
       { q, k, v, weights, output } = found;
     const wide = features.slice(0, v[0].length),
@@ -209,40 +261,21 @@ class Cross extends Figure {
     this.output.fill(output, { rows: asking, columns: wide, limit: 1, chosen });
     this.align(asking, reading, weights, word);
 
-    const language = (side) =>
-      side === "en" ? say("英文", "the English") : say("中文", "the Chinese");
+    const language = (side) => (side === "en" ? WORDS.theEnglish : WORDS.theChinese);
     const shape = (matrix) => `(${matrix.length}, ${matrix[0].length})`;
     const most = reading.flatMap((name, j) =>
-      weights[word][j] >= 0.1
-        ? [say(`“${name}”${number(weights[word][j])}`, `${name} ${number(weights[word][j])}`)]
-        : [],
+      weights[word][j] >= 0.1 ? [WORDS.share(name, weights, word, j)] : [],
     );
     const got = wide.flatMap((name, j) =>
       output[word][j] >= 0.1 ? [`${name} ${number(output[word][j])}`] : [],
     );
     return [
-      most.length
-        ? say(
-            `“${asking[word]}”看${most.join("、")}，取回${got.join("、") || " 0"}。`,
-            `${asking[word]} looks at ${most.join(", ")} and receives ${got.join(", ") || "0"}.`,
-          )
-        : say(
-            `“${asking[word]}”什么也看不到，输出是 0。`,
-            `${asking[word]} may see nothing; its output is 0.`,
-          ),
-      say(
-        `Q ${shape(q)} 来自${language(ask)}；K ${shape(k)} 和 V ${shape(v)} 来自${language(read)}；注意力权重 ${shape(weights)}，输出 ${shape(output)}。`,
-        `Q ${shape(q)} comes from ${language(ask)}, K ${shape(k)} and V ${shape(v)} from ${language(read)}; attention weights ${shape(weights)}, output ${shape(output)}.`,
-      ),
-      ask === read
-        ? say(
-            "两边是同一句：这就是自注意力。",
-            "Both sides are one sentence: this is self-attention.",
-          )
-        : "",
+      most.length ? WORDS.looks(asking, word, most, got) : WORDS.maySeeNothing(asking, word),
+      WORDS.shapes(shape, q, language, ask, k, v, read, weights, output),
+      ask === read ? WORDS.selfAttention : "",
     ]
       .filter(Boolean)
-      .join(say("", " "));
+      .join(WORDS.space);
   }
 
   /** Two rows of words and the attention weights between them. */

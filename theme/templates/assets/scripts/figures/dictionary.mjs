@@ -1,8 +1,27 @@
 // queries-keys-values: one query dragged among four keys; the answer of the most similar key
 // beside the mixture of all. `data-given` holds keys, values and names.
-import { h, number, say, svg } from "./core.mjs";
-import { attention } from "./maths.mjs";
+import { words } from "../language.mjs";
+import { h, number, svg } from "./core.mjs";
+import { argmax, attention } from "./maths.mjs";
 import { Steps, numbers, products, rows, short } from "./steps.mjs";
+
+const WORDS = words({
+  editable: { zh: "点一下、按 + − 或直接输入来改", en: "tap it, press + − or type to change it" },
+  score: { zh: "分数", en: "score" },
+  attention: { zh: "注意力", en: "attention" },
+  legs: { zh: "腿数", en: "legs" },
+  product: { zh: "相乘", en: "product" },
+  scoresTimes: { zh: "分数乘以", en: "scores times" },
+  sum: { zh: "合计", en: "sum" },
+  output: { zh: "输出", en: "output" },
+  summary: {
+    zh: (names, best, answer, soft) =>
+      `只取最像的：${names[best]}，答案 ${answer}。软查字典：答案 ${soft}。`,
+    en: (names, best, answer, soft) =>
+      `The most similar key alone: ${names[best]}, answer ${answer}. The soft lookup: ` +
+      `${soft}.`,
+  },
+});
 
 /** The best key's place, and everything of the soft look-up; `by` multiplies the scores. */
 export const lookUp = (query, keys, values, by) => {
@@ -13,7 +32,7 @@ export const lookUp = (query, keys, values, by) => {
     { scale: by },
   );
   return {
-    best: scores[0].indexOf(Math.max(...scores[0])),
+    best: argmax(scores[0]),
     scores: scores[0],
     weights: weights[0],
     output: output[0][0],
@@ -46,7 +65,7 @@ class Dictionary extends Steps {
   build() {
     const { names, places } = this.data,
       now = () => this.now;
-    const written = say("点一下、按 + − 或直接输入来改", "tap it, press + − or type to change it");
+    const written = WORDS.editable;
     const column = (title, kind, head, from, of) => {
       const made = this.table({ title, kind, from }, of);
       return {
@@ -69,15 +88,16 @@ class Dictionary extends Steps {
     this.s = column(
       "s",
       "scores",
-      say("分数", "score"),
+      WORDS.score,
       (i) =>
-        `${short(factor[this.state.by], 2)} × (${products([this.state.land, this.state.water], now().keys[i], 1)})`,
+        `${short(factor[this.state.by], 2)} × ` +
+        `(${products([this.state.land, this.state.water], now().keys[i], 1)})`,
       (i) => [[this.k, i, null]],
     );
     this.a = column(
       "a",
       "weights",
-      say("注意力", "attention"),
+      WORDS.attention,
       (i) =>
         `e^${short(now().scores[i], 2)} ÷ (${now()
           .scores.map((x) => `e^${short(x, 2)}`)
@@ -88,14 +108,14 @@ class Dictionary extends Steps {
       title: "v",
       kind: "v",
       rows: names,
-      columns: [say("腿数", "legs")],
+      columns: [WORDS.legs],
       width: 1,
       from: () => written,
     });
     this.shares = column(
       "a·v",
       "output",
-      say("相乘", "product"),
+      WORDS.product,
       (i) => `${short(now().weights[i], 3)}·${short(this.state.v[i])}`,
       (i) => [
         [this.a, i, 0],
@@ -183,7 +203,7 @@ class Dictionary extends Steps {
           { class: "play__knobs" },
           slider("land", places[0]),
           slider("water", places[1]),
-          this.choice("by", { label: say("分数乘以", "scores times"), options: FACTORS }),
+          this.choice("by", { label: WORDS.scoresTimes, options: FACTORS }),
         ),
       ),
       this.stage,
@@ -206,8 +226,8 @@ class Dictionary extends Steps {
       { limit: Math.max(...v.map(Math.abs), 1) },
     );
     this.o.fill([[now.output]], {
-      rows: [say("合计", "sum")],
-      columns: [say("输出", "output")],
+      rows: [WORDS.sum],
+      columns: [WORDS.output],
       decimals: 2,
       limit: Math.max(...v.map(Math.abs), 1),
     });
@@ -226,10 +246,7 @@ class Dictionary extends Steps {
     this.show();
     const answer = short(v[best], 2),
       soft = number(now.output);
-    return say(
-      `只取最像的：${names[best]}，答案 ${answer}。软查字典：答案 ${soft}。`,
-      `The most similar key alone: ${names[best]}, answer ${answer}. The soft lookup: ${soft}.`,
-    );
+    return WORDS.summary(names, best, answer, soft);
   }
 }
 

@@ -1,9 +1,41 @@
 // embedding: the tokens of a sentence, one-hot, times the table: each takes its row.
 // `data-given` holds the tokens in the order of their ids, the table and the names of its columns.
-import { h, say } from "./core.mjs";
+import { words } from "../language.mjs";
+import { h } from "./core.mjs";
 import { cosine, matmul, norm } from "./maths.mjs";
 import { Steps, numbers, products, quote, rows, short, vector } from "./steps.mjs";
 import { cut } from "./words.mjs";
+
+const WORDS = words({
+  onehot: { zh: "独热 onehot(t)", en: "onehot(t)" },
+  place: {
+    zh: (words, ids, i, j) =>
+      `${quote(words[ids[i]])}的编号是 ${ids[i]}，${j === ids[i] ? "这一位是 1" : "别处是 0"}`,
+    en: (words, ids, i, j) =>
+      `the id of ${quote(words[ids[i]])} is ${ids[i]}: ` +
+      `${j === ids[i] ? "1 here" : "0 elsewhere"}`,
+  },
+  editable: {
+    zh: "参数；点一下、按 + − 或直接输入来改",
+    en: "parameter; tap it, press + − or type to change it",
+  },
+  cosineSimilarity: { zh: "余弦相似度", en: "cosine similarity" },
+  zeroVector: {
+    zh: "有一个向量全是 0，余弦按 0 算",
+    en: "one of the vectors is all 0: taken as 0",
+  },
+  token: { zh: "哪个词元", en: "which token" },
+  summary: {
+    zh: (words, id, table, same) =>
+      `${quote(words[id])}的编号是 ${id}：独热向量的第 ${id} 位（从 0 数）是 1，乘以 E，取出第 ${id} 行 ` +
+      `${vector(table[id])}。${same > 1 ? `句子里有 ${same} 个，取的是同一行。` : ""}`,
+    en: (words, id, table, same) =>
+      `The id of ${quote(words[id])} is ${id}: its one-hot vector has the 1 in place ` +
+      `${id} (from 0), and times E it takes row ${id}, ` +
+      `${vector(table[id])}.` +
+      (same > 1 ? ` The sentence has ${same} of them, which take the same row.` : ""),
+  },
+});
 
 /** As qkv_docs.one_hot and the cosine of one row of the table to all. */
 export const look = (ids, table, chosen) => {
@@ -36,14 +68,10 @@ class Embedding extends Steps {
       names = words.map((word, id) => `${id} ${word}`);
     const choose = (row) => this.set({ row });
     this.hot = this.table({
-      title: say("独热 onehot(t)", "onehot(t)"),
+      title: WORDS.onehot,
       kind: "x",
       act: choose,
-      from: (i, j) =>
-        say(
-          `${quote(words[this.ids[i]])}的编号是 ${this.ids[i]}，${j === this.ids[i] ? "这一位是 1" : "别处是 0"}`,
-          `the id of ${quote(words[this.ids[i]])} is ${this.ids[i]}: ${j === this.ids[i] ? "1 here" : "0 elsewhere"}`,
-        ),
+      from: (i, j) => WORDS.place(words, this.ids, i, j),
     });
     this.e = this.parameter("e", {
       title: "E",
@@ -51,11 +79,7 @@ class Embedding extends Steps {
       rows: names,
       columns: features,
       width: features.length,
-      from: () =>
-        say(
-          "参数；点一下、按 + − 或直接输入来改",
-          "parameter; tap it, press + − or type to change it",
-        ),
+      from: () => WORDS.editable,
     });
     this.x = this.table(
       {
@@ -75,7 +99,7 @@ class Embedding extends Steps {
     );
     this.near = this.table(
       {
-        title: say("余弦相似度", "cosine similarity"),
+        title: WORDS.cosineSimilarity,
         kind: "scores",
         from: (_, j) => {
           const mine = this.now.table[this.ids[this.row]],
@@ -84,7 +108,7 @@ class Embedding extends Steps {
             `${quote(words[this.ids[this.row]])}·${quote(words[j])}: ` +
             (norm(mine) * norm(other)
               ? `(${products(mine, other)}) ÷ (${short(norm(mine))}·${short(norm(other))})`
-              : say("有一个向量全是 0，余弦按 0 算", "one of the vectors is all 0: taken as 0"))
+              : WORDS.zeroVector)
           );
         },
       },
@@ -98,12 +122,7 @@ class Embedding extends Steps {
       { class: "play__stage" },
       ...[[this.hot, "×", this.e, "=", this.x], [this.near]].map((line) => this.line(line)),
     );
-    return [
-      ...this.sentence(words),
-      this.chooser(say("哪个词元", "which token")),
-      this.stage,
-      this.editor(),
-    ];
+    return [...this.sentence(words), this.chooser(WORDS.token), this.stage, this.editor()];
   }
 
   draw() {
@@ -125,10 +144,7 @@ class Embedding extends Steps {
     });
     this.show();
     const same = ids.filter((other) => other === id).length;
-    return say(
-      `${quote(words[id])}的编号是 ${id}：独热向量的第 ${id} 位（从 0 数）是 1，乘以 E，取出第 ${id} 行 ${vector(table[id])}。${same > 1 ? `句子里有 ${same} 个，取的是同一行。` : ""}`,
-      `The id of ${quote(words[id])} is ${id}: its one-hot vector has the 1 in place ${id} (from 0), and times E it takes row ${id}, ${vector(table[id])}.${same > 1 ? ` The sentence has ${same} of them, which take the same row.` : ""}`,
-    );
+    return WORDS.summary(words, id, table, same);
   }
 }
 

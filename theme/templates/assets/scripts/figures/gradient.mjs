@@ -1,8 +1,58 @@
 // backpropagation: one query and two keys, forward to the loss and back, every gradient in the
 // shape of what it belongs to. `data-given` holds q, K, V, the target and the names.
-import { number, say } from "./core.mjs";
+import { words } from "../language.mjs";
+import { number } from "./core.mjs";
 import { attention, dot, matmul, transpose } from "./maths.mjs";
 import { Steps, list, numbers, products, rows, short, vector } from "./steps.mjs";
+
+const WORDS = words({
+  noun: { zh: "名词", en: "noun" },
+  verb: { zh: "动词", en: "verb" },
+  food: { zh: "食物", en: "food" },
+  actor: { zh: "行动者", en: "actor" },
+  editable: { zh: "点一下、按 + − 或直接输入来改", en: "tap it, press + − or type to change it" },
+  targetChanges: {
+    zh: (written) => `${written}，target 会跟着变`,
+    en: (written) => `${written}; the target changes with it`,
+  },
+  all: { zh: "全部", en: "all" },
+  forward: { zh: "前向", en: "forward" },
+  backward: { zh: "反向", en: "backward" },
+  stepAll: {
+    zh: (L, each, now) => `损失 ${L}。grad_s：${each(now.grad_s[0])}。负的，分数该升；正的，该降。`,
+    en: (L, each, now) =>
+      `The loss is ${L}. grad_s: ${each(now.grad_s[0])}. Where it is negative the ` +
+      "score should rise; where it is positive, fall.",
+  },
+  stepGradO: {
+    zh: (grad_o, L) =>
+      `输出减目标就是 grad_o = ${vector(grad_o[0])}，损失是它的平方和的一半：${L}。`,
+    en: (grad_o, L) =>
+      `Output minus target is grad_o = ${vector(grad_o[0])}; half the sum of its ` +
+      `squares is the loss, ${L}.`,
+  },
+  stepGradV: {
+    zh: (each, now) =>
+      `每个值分到注意力权重乘 grad_o；grad_a 是 grad_o 与每个值的点积：${each(now.grad_a[0])}。`,
+    en: (each, now) =>
+      "Each value gets its attention weight times grad_o; grad_a is the dot product " +
+      `of grad_o with each value: ${each(now.grad_a[0])}.`,
+  },
+  stepGradS: {
+    zh: (now, each) =>
+      `grad_a 的加权平均是 ${number(now.average[0], 3)}。减去它，再乘注意力权重：${each(now.grad_s[0])}，` +
+      "合计 0。",
+    en: (now, each) =>
+      `The weighted average of grad_a is ${number(now.average[0], 3)}. Take it away ` +
+      `and multiply by the attention weights: ${each(now.grad_s[0])}, which sum to 0.`,
+  },
+  stepGradQ: {
+    zh: (now) => `训练逆着梯度走：q 往 ${vector(now.grad_q[0].map((x) => -x))} 的方向动。`,
+    en: (now) =>
+      "Training goes against the gradient: q moves along " +
+      `${vector(now.grad_q[0].map((x) => -x))}.`,
+  },
+});
 
 /** As qkv_docs.scaled_dot_product_attention_backward, with the steps in between. */
 export const backward = (grad_o, q, k, v) => {
@@ -42,9 +92,9 @@ class Gradient extends Steps {
   build() {
     const { words } = this.data,
       asks = [words[1]];
-    const asked = [say("名词", "noun"), say("动词", "verb")],
-      passed = [say("食物", "food"), say("行动者", "actor")];
-    const written = say("点一下、按 + − 或直接输入来改", "tap it, press + − or type to change it");
+    const asked = [WORDS.noun, WORDS.verb],
+      passed = [WORDS.food, WORDS.actor];
+    const written = WORDS.editable;
     const scale = " ÷ √2";
     const own = (key, title, kind, side, columns) =>
       this.parameter(key, { title, kind, rows: side, columns, width: 2, from: () => written });
@@ -105,7 +155,7 @@ class Gradient extends Steps {
         get: () => this.now.grad_o[0],
         put: (x, at) => Math.round((this.now.o[0][at] - x) * 1e6) / 1e6,
         from: (_, j) =>
-          `${short(this.now.o[0][j])} − ${short(this.state.t[j])}; ${say(`${written}，target 会跟着变`, `${written}; the target changes with it`)}`,
+          `${short(this.now.o[0][j])} − ${short(this.state.t[j])}; ${WORDS.targetChanges(written)}`,
       },
       (_, j) => [
         [g.o, 0, j],
@@ -140,7 +190,8 @@ class Gradient extends Steps {
       asks,
       words,
       (_, j) =>
-        `${short(this.now.a[0][j])}·(${short(this.now.grad_a[0][j])} − ${short(this.now.average[0])})`,
+        `${short(this.now.a[0][j])}·` +
+        `(${short(this.now.grad_a[0][j])} − ${short(this.now.average[0])})`,
       (_, j) => [
         [g.a, 0, j],
         [g.grad_a, 0, null],
@@ -170,14 +221,14 @@ class Gradient extends Steps {
     );
     return [
       ...this.walk(
-        [say("全部", "all"), "grad_o", "grad_V, grad_a", "grad_s", "grad_q, grad_K"].map(
-          (name, i) => (i ? `${i} ${name}` : name),
+        [WORDS.all, "grad_o", "grad_V, grad_a", "grad_s", "grad_q, grad_K"].map((name, i) =>
+          i ? `${i} ${name}` : name,
         ),
         [
           [
-            [say("前向", "forward"), g.q, "", g.k, "→", g.s, "→", g.a, "×", g.v, "=", g.o, "", g.t],
+            [WORDS.forward, g.q, "", g.k, "→", g.s, "→", g.a, "×", g.v, "=", g.o, "", g.t],
             [
-              say("反向", "backward"),
+              WORDS.backward,
               g.grad_o,
               "→",
               g.grad_v,
@@ -228,31 +279,11 @@ class Gradient extends Steps {
     const each = (row) => list(words.map((word, j) => `${word} ${number(row[j], 3)}`)),
       L = number(loss, 3);
     return [
-      () =>
-        say(
-          `损失 ${L}。grad_s：${each(now.grad_s[0])}。负的，分数该升；正的，该降。`,
-          `The loss is ${L}. grad_s: ${each(now.grad_s[0])}. Where it is negative the score should rise; where it is positive, fall.`,
-        ),
-      () =>
-        say(
-          `输出减目标就是 grad_o = ${vector(grad_o[0])}，损失是它的平方和的一半：${L}。`,
-          `Output minus target is grad_o = ${vector(grad_o[0])}; half the sum of its squares is the loss, ${L}.`,
-        ),
-      () =>
-        say(
-          `每个值分到注意力权重乘 grad_o；grad_a 是 grad_o 与每个值的点积：${each(now.grad_a[0])}。`,
-          `Each value gets its attention weight times grad_o; grad_a is the dot product of grad_o with each value: ${each(now.grad_a[0])}.`,
-        ),
-      () =>
-        say(
-          `grad_a 的加权平均是 ${number(now.average[0], 3)}。减去它，再乘注意力权重：${each(now.grad_s[0])}，合计 0。`,
-          `The weighted average of grad_a is ${number(now.average[0], 3)}. Take it away and multiply by the attention weights: ${each(now.grad_s[0])}, which sum to 0.`,
-        ),
-      () =>
-        say(
-          `训练逆着梯度走：q 往 ${vector(now.grad_q[0].map((x) => -x))} 的方向动。`,
-          `Training goes against the gradient: q moves along ${vector(now.grad_q[0].map((x) => -x))}.`,
-        ),
+      () => WORDS.stepAll(L, each, now),
+      () => WORDS.stepGradO(grad_o, L),
+      () => WORDS.stepGradV(each, now),
+      () => WORDS.stepGradS(now, each),
+      () => WORDS.stepGradQ(now),
     ][step]();
   }
 }

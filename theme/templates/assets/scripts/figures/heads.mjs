@@ -1,6 +1,78 @@
 // multi-head: the same sentence through one, two or four heads, and what each adds to the output.
-import { Figure, h, number, say } from "./core.mjs";
+import { words } from "../language.mjs";
+import { Figure, h, number } from "./core.mjs";
 import { attention, matmul } from "./maths.mjs";
+
+const WORDS = words({
+  head: { zh: (i) => `头 ${i}`, en: (i) => `head ${i}` },
+  input: { zh: "输入：每个头读的都是整个 X", en: "input: every head reads the whole of X" },
+  columnOf: {
+    zh: (span, at) => `参数：大矩阵 W_Q 的第 ${span(at)} 列，四行都在`,
+    en: (span, at) => `parameter: column ${span(at)} of the large W_Q, all four rows`,
+  },
+  rowTimesColumn: {
+    zh: (words, i, index, at, j) =>
+      `“${words[i]}”的四个数与 W_Q${index[at]} 第 ${j + 1} 列相乘再相加`,
+    en: (words, i, index, at, j) =>
+      `all four numbers of ${words[i]} times column ${j + 1} of W_Q${index[at]}, added up`,
+  },
+  attentionWeights: {
+    zh: (name) => `${name} 的注意力权重`,
+    en: (name) => `attention weights, ${name}`,
+  },
+  scoresThenSoftmax: {
+    zh: (words, i, name, n) => `“${words[i]}”在${name} 里的一行分数 ÷ √${4 / n}，再 softmax`,
+    en: (words, i, name, n) => `scores of ${words[i]} in ${name} ÷ √${4 / n}, then softmax`,
+  },
+  isOn: { zh: (name) => `${name} 开着`, en: (name) => `${name} is on` },
+  rowOf: {
+    zh: (names, i, n) => `参数：只与${names[Math.floor((i * n) / 4)]} 的输出相乘`,
+    en: (names, i, n) => `parameter: meets the output of ${names[Math.floor((i * n) / 4)]} only`,
+  },
+  adds: { zh: "各头写给这个词的", en: "what each head adds" },
+  added: {
+    zh: (names, i, words, word, span) =>
+      `${names[i]} 给“${words[word]}”的输出 × W_O 的第 ${span(i)} 行`,
+    en: (names, i, words, word, span) =>
+      `output of ${names[i]} for ${words[word]} × row ${span(i)} of W_O`,
+  },
+  headOff: { zh: "这个头关着", en: "this head is off" },
+  output: { zh: "输出", en: "output" },
+  heads: { zh: "几个头", en: "heads" },
+  word: { zh: "看哪个词", en: "which word" },
+  hint: {
+    zh: "点 X 的格子，可以把它改成 0、1 或 2：每个头的 Q 里，变了的数带框。",
+    en: "Tap a cell of X to make it 0, 1 or 2: numbers that change in each head's Q are framed.",
+  },
+  even: {
+    zh: (names, at) => `${names[at]} 平均看`,
+    en: (names, at) => `${names[at]} looks at all words evenly`,
+  },
+  looksMost: {
+    zh: (names, at, key, most) => `${names[at]} 最看“${key}”（${number(most, 3)}）`,
+    en: (names, at, key, most) => `${names[at]} looks most at ${key} (${number(most, 3)})`,
+  },
+  summary: {
+    zh: (words, word, looks, output) =>
+      `“${words[word]}”：${looks.join("，")}。输出是 ` +
+      `${output[word].map((value) => number(value, 3)).join("、")}。`,
+    en: (words, word, looks, output) =>
+      `${words[word]}: ${looks.join("; ")}. Output ` +
+      `${output[word].map((value) => number(value, 3)).join(", ")}.`,
+  },
+  missing: {
+    zh: (off) => `关着的：${off.join("、")}，输出里没有它那一份。`,
+    en: (off) => `Off: ${off.join(", ")}; the output lacks that part.`,
+  },
+  changed: {
+    zh: (edited, touched) =>
+      `X 改了 ${edited} 个数，Q 跟着变的：${touched.length ? touched.join("、") : "没有"}。`,
+    en: (edited, touched) =>
+      `${edited} number${edited > 1 ? "s" : ""} of X changed; Q changed in: ` +
+      `${touched.length ? touched.join(", ") : "no head"}.`,
+  },
+  space: { zh: "", en: " " },
+});
 
 /** As qkv_docs.multi_head_attention, head by head; a head that is off adds nothing. */
 export const multiHead = (x, { w_q, w_k, w_v, w_o }, n, on = []) => {
@@ -27,10 +99,12 @@ export const multiHead = (x, { w_q, w_k, w_v, w_o }, n, on = []) => {
 };
 
 const COUNTS = [1, 2, 4];
-const SENTENCE = [1, 0, 0, 0, 0, 1, 1, 0, 0, 0, 1, 1];
 
 class Heads extends Figure {
-  static initial = { n: 2, word: 1, x: SENTENCE, h1: 1, h2: 1, h3: 1, h4: 1 };
+  get initial() {
+    return { n: 2, word: 1, x: this.data.x.flat(), h1: 1, h2: 1, h3: 1, h4: 1 };
+  }
+
   static valid = ({ n, word, x, ...on }) =>
     COUNTS.includes(n) &&
     [0, 1, 2].includes(word) &&
@@ -39,9 +113,8 @@ class Heads extends Figure {
     Object.values(on).every((value) => [0, 1].includes(value));
 
   build() {
-    this.given = JSON.parse(this.dataset.given);
-    const names = (this.names = [1, 2, 3, 4].map((i) => say(`头 ${i}`, `head ${i}`)));
-    const { words } = this.given,
+    const names = (this.names = [1, 2, 3, 4].map((i) => WORDS.head(i)));
+    const { words } = this.data,
       index = "₁₂₃₄",
       follow = (i) => this.set({ word: i });
     const part = (i) => (4 / this.state.n) * i + 1,
@@ -51,7 +124,7 @@ class Heads extends Figure {
       title: "X",
       kind: "x",
       decimals: 0,
-      from: () => say("输入：每个头读的都是整个 X", "input: every head reads the whole of X"),
+      from: () => WORDS.input,
       act: (i, j) =>
         this.set({
           x: this.state.x.map((value, at) => (at === 4 * i + j ? (value + 1) % 3 : value)),
@@ -63,37 +136,25 @@ class Heads extends Figure {
           title: `W_Q${index[at]}`,
           kind: "q",
           decimals: 0,
-          from: () =>
-            say(
-              `参数：大矩阵 W_Q 的第 ${span(at)} 列，四行都在`,
-              `parameter: column ${span(at)} of the large W_Q, all four rows`,
-            ),
+          from: () => WORDS.columnOf(span, at),
         }),
         q: this.grid({
           title: `Q${index[at]}`,
           kind: "q",
           decimals: 0,
-          from: (i, j) =>
-            say(
-              `“${words[i]}”的四个数与 W_Q${index[at]} 第 ${j + 1} 列相乘再相加`,
-              `all four numbers of ${words[i]} times column ${j + 1} of W_Q${index[at]}, added up`,
-            ),
+          from: (i, j) => WORDS.rowTimesColumn(words, i, index, at, j),
         }),
         weights: this.grid({
-          title: say(`${name} 的注意力权重`, `attention weights, ${name}`),
+          title: WORDS.attentionWeights(name),
           decimals: 3,
           act: follow,
-          from: (i) =>
-            say(
-              `“${words[i]}”在${name} 里的一行分数 ÷ √${4 / this.state.n}，再 softmax`,
-              `scores of ${words[i]} in ${name} ÷ √${4 / this.state.n}, then softmax`,
-            ),
+          from: (i) => WORDS.scoresThenSoftmax(words, i, name, this.state.n),
         }),
       };
       card.node = h(
         "div",
         { class: "play__head" },
-        this.toggle(`h${at + 1}`, { label: say(`${name} 开着`, `${name} is on`) }),
+        this.toggle(`h${at + 1}`, { label: WORDS.isOn(name) }),
         h("div", { class: "play__row play__pair" }, card.w_q.node, card.q.node, card.weights.node),
       );
       return card;
@@ -102,26 +163,19 @@ class Heads extends Figure {
       title: "W_O",
       kind: "x",
       decimals: 0,
-      from: (i) =>
-        say(
-          `参数：只与${names[Math.floor((i * this.state.n) / 4)]} 的输出相乘`,
-          `parameter: meets the output of ${names[Math.floor((i * this.state.n) / 4)]} only`,
-        ),
+      from: (i) => WORDS.rowOf(names, i, this.state.n),
     });
     this.adds = this.grid({
-      title: say("各头写给这个词的", "what each head adds"),
+      title: WORDS.adds,
       kind: "output",
       decimals: 3,
       from: (i) =>
         this.state[`h${i + 1}`]
-          ? say(
-              `${names[i]} 给“${words[this.state.word]}”的输出 × W_O 的第 ${span(i)} 行`,
-              `output of ${names[i]} for ${words[this.state.word]} × row ${span(i)} of W_O`,
-            )
-          : say("这个头关着", "this head is off"),
+          ? WORDS.added(names, i, words, this.state.word, span)
+          : WORDS.headOff,
     });
     this.output = this.grid({
-      title: say("输出", "output"),
+      title: WORDS.output,
       kind: "output",
       decimals: 3,
       act: follow,
@@ -129,21 +183,14 @@ class Heads extends Figure {
     });
     return [
       this.choice("n", {
-        label: say("几个头", "heads"),
+        label: WORDS.heads,
         options: COUNTS.map((n) => [n, String(n)]),
       }),
       this.choice("word", {
-        label: say("看哪个词", "which word"),
+        label: WORDS.word,
         options: words.map((word, i) => [i, word]),
       }),
-      h(
-        "p",
-        { class: "play__hint" },
-        say(
-          "点 X 的格子，可以把它改成 0、1 或 2：每个头的 Q 里，变了的数带框。",
-          "Tap a cell of X to make it 0, 1 or 2: the numbers that change in each head's Q are framed.",
-        ),
-      ),
+      h("p", { class: "play__hint" }, WORDS.hint),
       this.x.node,
       h(
         "div",
@@ -157,16 +204,17 @@ class Heads extends Figure {
   draw() {
     const { names } = this;
     const { n, word, x: flat } = this.state,
-      { words, features } = this.given;
+      { words, features } = this.data,
+      original = this.data.x.flat();
     const rows = (numbers) => words.map((_, i) => numbers.slice(4 * i, 4 * i + 4));
     const on = names.map((_, i) => this.state[`h${i + 1}`]);
-    const { heads, output } = (this.found = multiHead(rows(flat), this.given, n, on)),
-      before = multiHead(rows(SENTENCE), this.given, n).heads;
+    const { heads, output } = (this.found = multiHead(rows(flat), this.data, n, on)),
+      before = multiHead(this.data.x, this.data, n).heads;
     this.x.fill(rows(flat), {
       rows: words,
       columns: features,
       limit: 2,
-      chosen: (i, j) => flat[4 * i + j] !== SENTENCE[4 * i + j],
+      chosen: (i, j) => flat[4 * i + j] !== original[4 * i + j],
     });
     this.cards.forEach((card, at) => {
       card.node.hidden = at >= n;
@@ -177,7 +225,7 @@ class Heads extends Figure {
       card.q.fill(q, { rows: words, limit: 4, chosen: (i, j) => q[i][j] !== before[at].q[i][j] });
       card.weights.fill(weights, { rows: words, columns: words, chosen: (i) => i === word });
     });
-    this.w_o.fill(this.given.w_o, {
+    this.w_o.fill(this.data.w_o, {
       rows: [0, 1, 2, 3].map((i) => names[Math.floor((i * n) / 4)]),
       columns: features,
       limit: 2,
@@ -197,12 +245,7 @@ class Heads extends Figure {
       const most = Math.max(...weights[word]),
         even = most - Math.min(...weights[word]) < 1e-9;
       const key = words[weights[word].indexOf(most)];
-      return even
-        ? say(`${names[at]} 平均看`, `${names[at]} looks at all words evenly`)
-        : say(
-            `${names[at]} 最看“${key}”（${number(most, 3)}）`,
-            `${names[at]} looks most at ${key} (${number(most, 3)})`,
-          );
+      return even ? WORDS.even(names, at) : WORDS.looksMost(names, at, key, most);
     });
     const off = names.filter((_, i) => i < n && !on[i]);
     const touched = names.filter(
@@ -210,27 +253,14 @@ class Heads extends Figure {
         at < n &&
         heads[at].q.some((row, i) => row.some((value, j) => value !== before[at].q[i][j])),
     );
-    const edited = flat.filter((value, at) => value !== SENTENCE[at]).length;
+    const edited = flat.filter((value, at) => value !== original[at]).length;
     return [
-      say(
-        `“${words[word]}”：${looks.join("，")}。输出是 ${output[word].map((value) => number(value, 3)).join("、")}。`,
-        `${words[word]}: ${looks.join("; ")}. Output ${output[word].map((value) => number(value, 3)).join(", ")}.`,
-      ),
-      off.length
-        ? say(
-            `关着的：${off.join("、")}，输出里没有它那一份。`,
-            `Off: ${off.join(", ")}; the output lacks that part.`,
-          )
-        : "",
-      edited
-        ? say(
-            `X 改了 ${edited} 个数，Q 跟着变的：${touched.length ? touched.join("、") : "没有"}。`,
-            `${edited} number${edited > 1 ? "s" : ""} of X changed; Q changed in: ${touched.length ? touched.join(", ") : "no head"}.`,
-          )
-        : "",
+      WORDS.summary(words, word, looks, output),
+      off.length ? WORDS.missing(off) : "",
+      edited ? WORDS.changed(edited, touched) : "",
     ]
       .filter(Boolean)
-      .join(say("", " "));
+      .join(WORDS.space);
   }
 }
 

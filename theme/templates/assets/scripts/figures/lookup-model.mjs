@@ -1,6 +1,6 @@
 // The lookup model of qkv_docs as plain arrays: its two tables, and the training that Python does.
 // { embedding (37, d_model), w_q, w_k (d_model, d_k), w_v (d_model, d_v), w_o (d_v, 10), scale }
-import { matmul, softmax, transpose } from "./maths.mjs";
+import { argmax, matmul, softmax, transpose } from "./maths.mjs";
 
 export const LETTERS = 26,
   DIGITS = 10;
@@ -17,8 +17,7 @@ const letterShare = (rows) => {
   return letters / (letters + digits);
 };
 
-const largest = (row) => row.indexOf(Math.max(...row));
-const onDiagonal = (table) => table.filter((row, i) => largest(row) === i).length;
+const onDiagonal = (table) => table.filter((row, i) => argmax(row) === i).length;
 
 /** question_scores() (26, 36), value_logits() (36, 10), letter_share() of keys and values. */
 export function tables({ embedding, w_q, w_k, w_v, w_o, scale }) {
@@ -62,7 +61,7 @@ export function answer({ scores, says }, context, letter) {
 
 /**
  * Python that trains a model and tells of every second step: { step, loss, accuracy, attention,
- * matrices } with the entries of W_Q, W_K, W_V, W_O as base64 of float32; first of all { embedding }.
+ * matrices } with the entries of W_Q, W_K, W_V, W_O, float32 in base64; first of all { embedding }.
  * The page's session shows what a snippet says by sys.displayhook; its owner has the way out.
  */
 export const training = (seed, steps) => `

@@ -1,12 +1,105 @@
 // masks: a mask painted cell by cell, and what becomes of the scores and the attention weights.
-import { Figure, h, number, say } from "./core.mjs";
-import { attention, matmul, softmax } from "./maths.mjs";
+import { words } from "../language.mjs";
+import { Figure, h, number } from "./core.mjs";
+import { attention, causalMask, matmul, softmax } from "./maths.mjs";
+
+const WORDS = words({
+  none: { zh: "不遮", en: "none" },
+  causal: { zh: "因果", en: "causal" },
+  paddingReal: {
+    zh: (n) => `填充，真词 ${n === 3 ? 2 : 4} 个`,
+    en: (n) => `padding, ${n === 3 ? 2 : 4} real`,
+  },
+  windowKeys: {
+    zh: (n) => `窗口，${n === 3 ? 2 : 3} 个键`,
+    en: (n) => `window, ${n === 3 ? 2 : 3} keys`,
+  },
+  queryKey: {
+    zh: (words, i, j) => `“${words[i]}”的查询 · “${words[j]}”的键 ÷ √2`,
+    en: (words, i, j) => `query of ${words[i]} · key of ${words[j]} ÷ √2`,
+  },
+  maySee: {
+    zh: (words, i, keys) => `“${words[i]}”看得到：${keys.join("、")}`,
+    en: (words, i, keys) => `${words[i]} may see: ${keys.join(", ")}`,
+  },
+  maySeeNothing: {
+    zh: (words, i) => `“${words[i]}”什么也看不到，注意力权重和输出都是 0`,
+    en: (words, i) => `${words[i]} may see nothing: its attention weights and output are 0`,
+  },
+  mask: { zh: "掩码", en: "mask" },
+  scores: { zh: "分数", en: "scores" },
+  scoresMasked: { zh: "遮住之后的分数", en: "scores, masked" },
+  covered: { zh: "不许看，换成 −∞", en: "may not look: replaced by −∞" },
+  weightsUnmasked: { zh: "不遮的注意力权重", en: "attention weights, no mask" },
+  softmaxAllScores: { zh: "这一行全部分数的 softmax", en: "softmax of all scores of the row" },
+  attentionWeights: { zh: "注意力权重", en: "attention weights" },
+  zeroByConvention: { zh: "什么也看不到：按约定是 0", en: "nothing to see: 0 by convention" },
+  softmaxWithoutMask: { zh: "不遮时的 softmax × 掩码", en: "softmax without a mask × mask" },
+  softmaxMaskedRow: { zh: "这一行遮住之后的 softmax", en: "softmax of the masked row" },
+  output: { zh: "输出", en: "output" },
+  weightsTimesV: {
+    zh: (words, i) => `“${words[i]}”的注意力权重 × V`,
+    en: (words, i) => `attention weights of ${words[i]} × V`,
+  },
+  sentence: { zh: "句子", en: "sentence" },
+  words: { zh: (n) => `${n} 个词`, en: (n) => `${n} words` },
+  readyMade: { zh: "现成的掩码", en: "ready-made" },
+  trueMeans: { zh: "True 读作", en: "True means" },
+  mayLook: { zh: "可以看", en: "may look" },
+  mayNotLook: { zh: "不许看", en: "may not look" },
+  maskWhen: { zh: "遮在", en: "mask" },
+  beforeSoftmax: { zh: "softmax 之前", en: "before softmax" },
+  afterSoftmax: { zh: "softmax 之后", en: "after softmax" },
+  replaceLastWord: { zh: "换掉最后一个词", en: "replace the last word" },
+  dragOverMask: {
+    zh: "在掩码上拖动就能涂；也可以点按，或者用方向键和空格。",
+    en: "Drag over the mask to paint; or tap a cell, or use the arrow keys and space.",
+  },
+  food: { zh: "食物", en: "food" },
+  actor: { zh: "行动者", en: "actor" },
+  quote: { zh: (word) => `“${word}”`, en: (word) => word },
+  separator: { zh: "、", en: ", " },
+  reversed: {
+    zh: "True 读成了“不许看”，意思全反。",
+    en: "True is read as “may not look”: everything is the wrong way round.",
+  },
+  mayBeLookedAt: {
+    zh: (words, count) => `${words.length ** 2} 格中有 ${count} 格可以看。`,
+    en: (words, count) => `${count} of ${words.length ** 2} cells may be looked at.`,
+  },
+  blind: {
+    zh: (list, blind) =>
+      `${list(blind)}什么也看不到：注意力权重和输出按约定是 0，照公式算则是 0/0。`,
+    en: (list, blind) =>
+      `${list(blind)} may see nothing: attention weights and output are 0 by ` +
+      "convention; the formula gives 0/0.",
+  },
+  rowsDoNotSum: {
+    zh: (short) => `先 softmax 再遮：${short.join("、")} 的和（Σ）不是 1。`,
+    en: (short) =>
+      `Softmax first, mask afterwards: the row${short.length > 1 ? "s" : ""} of ` +
+      `${short.join(", ")} (Σ) ${short.length > 1 ? "do" : "does"} not sum to 1.`,
+  },
+  outputChanges: {
+    zh: (before, words, moved, list) =>
+      `“${before.words.at(-1)}”换成“${words.at(-1)}”，输出变了的行：` +
+      `${moved.length ? list(moved) : "没有"}。`,
+    en: (before, words, moved, list) =>
+      `With ${words.at(-1)} for ${before.words.at(-1)}, the output changes for ` +
+      `${moved.length ? list(moved) : "no word"}.`,
+  },
+  leak: {
+    zh: "看不到它的词也变了，这就是泄露。",
+    en: "Words that may not see it have changed: a leak.",
+  },
+  space: { zh: "", en: " " },
+});
 
 const square = (n, rule) =>
   Array.from({ length: n * n }, (_, at) => Number(rule(Math.floor(at / n), at % n))).join("");
 /** The masks of qkv_docs, row after row as 0 and 1: 1 = True. */
 export const everything = (n) => square(n, () => true);
-export const causal = (n) => square(n, (i, j) => j <= i);
+export const causal = (n) => causalMask(n).flat().map(Number).join("");
 export const padding = (length, n) => square(n, (_, j) => j < length);
 export const sliding = (n, window) => square(n, (i, j) => j <= i && j > i - window);
 
@@ -39,40 +132,21 @@ class Mask extends Figure {
 
   presets(n = this.size) {
     return [
-      [everything(n), say("不遮", "none")],
-      [causal(n), say("因果", "causal")],
-      [
-        padding(n === 3 ? 2 : 4, n),
-        say(`填充，真词 ${n === 3 ? 2 : 4} 个`, `padding, ${n === 3 ? 2 : 4} real`),
-      ],
-      [
-        sliding(n, n === 3 ? 2 : 3),
-        say(`窗口，${n === 3 ? 2 : 3} 个键`, `window, ${n === 3 ? 2 : 3} keys`),
-      ],
+      [everything(n), WORDS.none],
+      [causal(n), WORDS.causal],
+      [padding(n === 3 ? 2 : 4, n), WORDS.paddingReal(n)],
+      [sliding(n, n === 3 ? 2 : 3), WORDS.windowKeys(n)],
     ];
   }
 
   build() {
-    this.given = JSON.parse(this.dataset.given);
-    const dotted = (i, j) =>
-      say(
-        `“${this.words[i]}”的查询 · “${this.words[j]}”的键 ÷ √2`,
-        `query of ${this.words[i]} · key of ${this.words[j]} ÷ √2`,
-      );
+    const dotted = (i, j) => WORDS.queryKey(this.words, i, j);
     const seen = (i) => {
       const keys = this.words.filter((_, j) => this.allowed[i][j]);
-      return keys.length
-        ? say(
-            `“${this.words[i]}”看得到：${keys.join("、")}`,
-            `${this.words[i]} may see: ${keys.join(", ")}`,
-          )
-        : say(
-            `“${this.words[i]}”什么也看不到，注意力权重和输出都是 0`,
-            `${this.words[i]} may see nothing: its attention weights and output are 0`,
-          );
+      return keys.length ? WORDS.maySee(this.words, i, keys) : WORDS.maySeeNothing(this.words, i);
     };
     this.painted = this.grid({
-      title: say("掩码", "mask"),
+      title: WORDS.mask,
       rowTitle: "Q↓ K→",
       write: truth,
       from: seen,
@@ -80,40 +154,38 @@ class Mask extends Figure {
         if (!this.dragged) this.paint(i, j, !this.mask[i][j]);
       },
     });
-    this.scores = this.grid({ title: say("分数", "scores"), kind: "scores", from: dotted });
+    this.scores = this.grid({ title: WORDS.scores, kind: "scores", from: dotted });
     this.covered = this.grid({
-      title: say("遮住之后的分数", "scores, masked"),
+      title: WORDS.scoresMasked,
       kind: "scores",
-      from: (i, j) =>
-        this.allowed[i][j] ? dotted(i, j) : say("不许看，换成 −∞", "may not look: replaced by −∞"),
+      from: (i, j) => (this.allowed[i][j] ? dotted(i, j) : WORDS.covered),
     });
     this.all = this.grid({
-      title: say("不遮的注意力权重", "attention weights, no mask"),
+      title: WORDS.weightsUnmasked,
       decimals: 3,
-      from: () => say("这一行全部分数的 softmax", "softmax of all scores of the row"),
+      from: () => WORDS.softmaxAllScores,
     });
     this.weights = this.grid({
-      title: say("注意力权重", "attention weights"),
+      title: WORDS.attentionWeights,
       decimals: 3,
       from: (i) =>
         !this.allowed[i].some(Boolean)
-          ? say("什么也看不到：按约定是 0", "nothing to see: 0 by convention")
+          ? WORDS.zeroByConvention
           : this.state.when === "after"
-            ? say("不遮时的 softmax × 掩码", "softmax without a mask × mask")
-            : say("这一行遮住之后的 softmax", "softmax of the masked row"),
+            ? WORDS.softmaxWithoutMask
+            : WORDS.softmaxMaskedRow,
     });
     this.output = this.grid({
-      title: say("输出", "output"),
+      title: WORDS.output,
       kind: "output",
       decimals: 3,
-      from: (i) =>
-        say(`“${this.words[i]}”的注意力权重 × V`, `attention weights of ${this.words[i]} × V`),
+      from: (i) => WORDS.weightsTimesV(this.words, i),
     });
     this.brushes();
     return [
       this.pick("sentence", {
-        label: say("句子", "sentence"),
-        options: () => [3, 6].map((n) => [n, say(`${n} 个词`, `${n} words`)]),
+        label: WORDS.sentence,
+        options: () => [3, 6].map((n) => [n, WORDS.words(n)]),
         chosen: () => this.size,
         act: (n) => {
           const before = this.presets().findIndex(([mask]) => mask === this.state.mask);
@@ -121,34 +193,27 @@ class Mask extends Figure {
         },
       }),
       this.pick("preset", {
-        label: say("现成的掩码", "ready-made"),
+        label: WORDS.readyMade,
         options: () => this.presets(),
         chosen: () => this.state.mask,
         act: (mask) => this.set({ mask }),
       }),
       this.choice("polarity", {
-        label: say("True 读作", "True means"),
+        label: WORDS.trueMeans,
         options: [
-          ["may", say("可以看", "may look")],
-          ["hidden", say("不许看", "may not look")],
+          ["may", WORDS.mayLook],
+          ["hidden", WORDS.mayNotLook],
         ],
       }),
       this.choice("when", {
-        label: say("遮在", "mask"),
+        label: WORDS.maskWhen,
         options: [
-          ["before", say("softmax 之前", "before softmax")],
-          ["after", say("softmax 之后", "after softmax")],
+          ["before", WORDS.beforeSoftmax],
+          ["after", WORDS.afterSoftmax],
         ],
       }),
-      this.toggle("other", { label: say("换掉最后一个词", "replace the last word") }),
-      h(
-        "p",
-        { class: "play__hint" },
-        say(
-          "在掩码上拖动就能涂；也可以点按，或者用方向键和空格。",
-          "Drag over the mask to paint; or tap a cell, or use the arrow keys and space.",
-        ),
-      ),
+      this.toggle("other", { label: WORDS.replaceLastWord }),
+      h("p", { class: "play__hint" }, WORDS.dragOverMask),
       h(
         "div",
         { class: "play__row play__pair" },
@@ -159,14 +224,16 @@ class Mask extends Figure {
     ];
   }
 
-  /** A drag paints: what the first cell becomes, the others become. A tap or a key is the grid's. */
+  /** A drag paints: what the first cell becomes, all become. A tap or a key is the grid's. */
   brushes() {
-    const table = this.painted.node.firstChild;
+    const table = this.painted.node.querySelector("table");
     table.dataset.paint = "";
     table.setAttribute("aria-multiselectable", "true");
     const place = ({ clientX, clientY }) => {
-      const td = document.elementFromPoint(clientX, clientY)?.closest("tbody td");
-      return td && table.contains(td) && [td.parentNode.rowIndex - 1, td.cellIndex - 1];
+      const under = document.elementFromPoint(clientX, clientY)?.closest("tbody td");
+      const td = /** @type {HTMLTableCellElement | undefined} */ (under);
+      const row = /** @type {HTMLTableRowElement | undefined} */ (td?.parentNode);
+      return td && table.contains(td) && [row.rowIndex - 1, td.cellIndex - 1];
     };
     table.addEventListener("pointerdown", (event) => {
       const start = event.button === 0 && place(event);
@@ -202,12 +269,13 @@ class Mask extends Figure {
 
   /** The sentence with this last word: words, scores and what becomes of them. */
   attend(other) {
-    const { sentences, w_q, w_k, w_v } = this.given,
+    const { sentences, w_q, w_k, w_v } = this.data,
       { words, last } = sentences[this.size === 3 ? 0 : 1];
     const sentence = other ? [...words.slice(0, -1), last] : words,
       x = sentence.map(([, vector]) => vector);
     const [q, k, v] = [w_q, w_k, w_v].map((w) => matmul(x, w)),
       { scores } = attention(q, k, v);
+    /** @type {any} */
     const found =
       this.state.when === "after"
         ? late(scores, v, this.allowed)
@@ -254,7 +322,7 @@ class Mask extends Figure {
     });
     this.output.fill(now.output, {
       rows: words,
-      columns: [say("食物", "food"), say("行动者", "actor")],
+      columns: [WORDS.food, WORDS.actor],
       chosen: (i) => changed[i],
     });
 
@@ -265,42 +333,19 @@ class Mask extends Figure {
     const short = words.flatMap((word, i) =>
       Math.abs(sums[i] - 1) > 1e-9 ? [`${word} ${number(sums[i])}`] : [],
     );
-    const list = (all) => all.map((word) => say(`“${word}”`, word)).join(say("、", ", "));
+    const list = (all) => all.map((word) => WORDS.quote(word)).join(WORDS.separator);
     return [
-      polarity === "hidden"
-        ? say(
-            "True 读成了“不许看”，意思全反。",
-            "True is read as “may not look”: everything is the wrong way round.",
-          )
-        : "",
-      say(
-        `${words.length ** 2} 格中有 ${count} 格可以看。`,
-        `${count} of ${words.length ** 2} cells may be looked at.`,
-      ),
-      blind.length
-        ? say(
-            `${list(blind)}什么也看不到：注意力权重和输出按约定是 0，照公式算则是 0/0。`,
-            `${list(blind)} may see nothing: attention weights and output are 0 by convention; the formula gives 0/0.`,
-          )
-        : "",
-      after && short.length
-        ? say(
-            `先 softmax 再遮：${short.join("、")} 的和（Σ）不是 1。`,
-            `Softmax first, mask afterwards: the row${short.length > 1 ? "s" : ""} of ${short.join(", ")} (Σ) ${short.length > 1 ? "do" : "does"} not sum to 1.`,
-          )
-        : "",
-      other
-        ? say(
-            `“${before.words.at(-1)}”换成“${words.at(-1)}”，输出变了的行：${moved.length ? list(moved) : "没有"}。`,
-            `With ${words.at(-1)} for ${before.words.at(-1)}, the output changes for ${moved.length ? list(moved) : "no word"}.`,
-          )
-        : "",
+      polarity === "hidden" ? WORDS.reversed : "",
+      WORDS.mayBeLookedAt(words, count),
+      blind.length ? WORDS.blind(list, blind) : "",
+      after && short.length ? WORDS.rowsDoNotSum(short) : "",
+      other ? WORDS.outputChanges(before, words, moved, list) : "",
       other && after && earlier.some((word) => !this.allowed[words.indexOf(word)].at(-1))
-        ? say("看不到它的词也变了，这就是泄露。", "Words that may not see it have changed: a leak.")
+        ? WORDS.leak
         : "",
     ]
       .filter(Boolean)
-      .join(say("", " "));
+      .join(WORDS.space);
   }
 }
 

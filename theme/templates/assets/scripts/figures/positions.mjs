@@ -1,23 +1,32 @@
-// position: the pairs of a query and a key turn with their positions (RoPE); the score over distance.
-import { Figure, h, number, say, svg } from "./core.mjs";
-import { dot } from "./maths.mjs";
+// position: the pairs of a query and a key turn with their positions (RoPE); score over distance.
+import { words } from "../language.mjs";
+import { Figure, h, number, svg } from "./core.mjs";
+import { dot, rope } from "./maths.mjs";
 
-/** One row turned to its position: pair i by base^(-2i/d) radians a step. */
-export const rope = (x, position, base = 10000) =>
-  x.map((_, i) => {
-    const angle = position * base ** (-(i - (i % 2)) / x.length);
-    return i % 2
-      ? x[i - 1] * Math.sin(angle) + x[i] * Math.cos(angle)
-      : x[i] * Math.cos(angle) - x[i + 1] * Math.sin(angle);
-  });
+const WORDS = words({
+  pair: { zh: (i) => `第 ${i} 对`, en: (i) => `pair ${i}` },
+  queryM: { zh: "查询的位置 m", en: "query at m" },
+  keyN: { zh: "键的位置 n", en: "key at n" },
+  moveBoth: { zh: "一起后移", en: "move both on by" },
+  atZero: { zh: "在位置 0，键", en: "at position 0, the key" },
+  ahead: { zh: "与查询差 45°", en: "is 45° ahead" },
+  query: { zh: "就是查询", en: "is the query" },
+  curve: { zh: "点积 q·k，横轴是位置之差 m − n", en: "dot product q·k over the difference m − n" },
+  summary: {
+    zh: (query, key, far, sum, still) =>
+      `查询在位置 ${query}，键在位置 ${key}，相差 ${number(far, 0)}。` +
+      `四对相加：q·k = ${sum}；不转时是 ${number(still, 0)}。`,
+    en: (query, key, far, sum, still) =>
+      `Query at position ${query}, key at position ${key}, difference ${number(far, 0)}. ` +
+      `The four pairs add up: q·k = ${sum}; without the turns it is ${number(still, 0)}.`,
+  },
+});
 
 /** What each pair adds to the dot product of two rows. */
 export const parts = (q, k) =>
   q.flatMap((_, i) => (i % 2 ? [] : [dot(q.slice(i, i + 2), k.slice(i, i + 2))]));
 
 const four = (pair) => [pair, pair, pair, pair].flat();
-const Q = four([2, 0]),
-  KEYS = { turned: four([1, 1]), same: four([2, 0]) };
 const FAR = 40,
   SHIFT = 1000,
   SPEEDS = ["1", "0.1", "0.01", "0.001"];
@@ -45,7 +54,7 @@ class Positions extends Figure {
     Number.isInteger(s) &&
     s >= 0 &&
     s <= SHIFT &&
-    Object.hasOwn(KEYS, k);
+    ["turned", "same"].includes(k);
 
   build() {
     const text = (x, y, words, more = {}) =>
@@ -70,7 +79,7 @@ class Positions extends Figure {
           "stroke-opacity": 0.4,
         }),
         Object.values(drawn),
-        text(MIDDLE[0], 14, say(`第 ${i} 对`, `pair ${i}`)),
+        text(MIDDLE[0], 14, WORDS.pair(i)),
         text(MIDDLE[0], 118, `θ = ${speed}`),
       );
       return { node, ...drawn };
@@ -86,14 +95,14 @@ class Positions extends Figure {
       text(x(far), TOP + HIGH + 20, number(far, 0)),
     );
     return [
-      this.slider("m", { label: say("查询的位置 m", "query at m"), min: 0, max: FAR }),
-      this.slider("n", { label: say("键的位置 n", "key at n"), min: 0, max: FAR }),
-      this.slider("s", { label: say("一起后移", "move both on by"), min: 0, max: SHIFT }),
+      this.slider("m", { label: WORDS.queryM, min: 0, max: FAR }),
+      this.slider("n", { label: WORDS.keyN, min: 0, max: FAR }),
+      this.slider("s", { label: WORDS.moveBoth, min: 0, max: SHIFT }),
       this.choice("k", {
-        label: say("在位置 0，键", "at position 0, the key"),
+        label: WORDS.atZero,
         options: [
-          ["turned", say("与查询差 45°", "is 45° ahead")],
-          ["same", say("就是查询", "is the query")],
+          ["turned", WORDS.ahead],
+          ["same", WORDS.query],
         ],
       }),
       h(
@@ -107,14 +116,11 @@ class Positions extends Figure {
         svg(
           "svg",
           { viewBox: "0 0 340 186", width: 340, ...drawing },
-          text(
-            0,
-            12,
-            say("点积 q·k，横轴是位置之差 m − n", "dot product q·k over the difference m − n"),
-            { "text-anchor": "start", "font-weight": 600 },
-          ),
+          text(0, 12, WORDS.curve, { "text-anchor": "start", "font-weight": 600 }),
           path({
-            d: `M${LEFT} ${TOP}V${TOP + HIGH}M${LEFT} ${middle}H${LEFT + WIDE}M${x(0)} ${TOP}V${TOP + HIGH}`,
+            d:
+              `M${LEFT} ${TOP}V${TOP + HIGH}M${LEFT} ${middle}H${LEFT + WIDE}` +
+              `M${x(0)} ${TOP}V${TOP + HIGH}`,
             stroke: "var(--qkv-line)",
             "stroke-opacity": 0.7,
           }),
@@ -131,10 +137,10 @@ class Positions extends Figure {
 
   draw() {
     const { m, n, s } = this.state,
-      K = KEYS[this.state.k],
+      Q = four(this.data.q),
+      K = this.state.k === "same" ? Q : four(this.data.k),
       most = 4 * Math.hypot(...Q.slice(0, 2)) * Math.hypot(...K.slice(0, 2));
-    const q = rope(Q, m + s),
-      k = rope(K, n + s),
+    const [q, k] = rope([Q, K], [m + s, n + s]),
       adds = parts(q, k),
       limit = Math.ceil(most / 4) * 4;
     this.planes.forEach((plane, i) => {
@@ -148,7 +154,7 @@ class Positions extends Figure {
       y = (score) => TOP + (HIGH * (limit - score)) / (2 * limit);
     const points = Array.from({ length: 8 * FAR + 1 }, (_, i) => {
       const far = i / 4 - FAR;
-      return `${x(far).toFixed(1)} ${y(dot(rope(Q, far), K)).toFixed(1)}`;
+      return `${x(far).toFixed(1)} ${y(dot(rope([Q], [far])[0], K)).toFixed(1)}`;
     });
     this.curve.setAttribute("d", `M${points.join("L")}`);
     this.ends.forEach((end, i) => {
@@ -159,11 +165,9 @@ class Positions extends Figure {
     this.mark.setAttribute("d", `M${x(far)} ${TOP}V${TOP + HIGH}`);
     this.spot.setAttribute("cx", x(far));
     this.spot.setAttribute("cy", y(score));
-    const sum = `${adds.map((part) => (part < 0 ? `(${number(part, 3)})` : number(part, 3))).join(" + ")} = ${number(score, 3)}`;
-    return say(
-      `查询在位置 ${m + s}，键在位置 ${n + s}，相差 ${number(far, 0)}。四对相加：q·k = ${sum}；不转时是 ${number(dot(Q, K), 0)}。`,
-      `Query at position ${m + s}, key at position ${n + s}, difference ${number(far, 0)}. The four pairs add up: q·k = ${sum}; without the turns it is ${number(dot(Q, K), 0)}.`,
-    );
+    const terms = adds.map((part) => (part < 0 ? `(${number(part, 3)})` : number(part, 3)));
+    const sum = `${terms.join(" + ")} = ${number(score, 3)}`;
+    return WORDS.summary(m + s, n + s, far, sum, dot(Q, K));
   }
 }
 

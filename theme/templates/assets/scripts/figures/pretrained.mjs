@@ -1,62 +1,122 @@
 // pretrained: a sentence in a real model. Every attention weight, the queries, keys and values of
 // some heads, and the way of one word between its two senses, layer by layer.
-import { Figure, h, number, say, svg, zh } from "./core.mjs";
-import { attention } from "./maths.mjs";
+import { language, words } from "../language.mjs";
+import { Figure, Lost, fetched, h, number, svg } from "./core.mjs";
+import { argmax, attention } from "./maths.mjs";
+import { inflate, shaped } from "./unpack.mjs";
+
+const WORDS = words({
+  e5Chinese: {
+    zh: "中文句子，multilingual-e5-small",
+    en: "Chinese sentences, multilingual-e5-small",
+  },
+  e5English: {
+    zh: "英文句子，multilingual-e5-small",
+    en: "English sentences, multilingual-e5-small",
+  },
+  minilm: { zh: "英文句子，all-MiniLM-L6-v2", en: "English sentences, all-MiniLM-L6-v2" },
+  whoseQuery: { zh: "谁的查询", en: "whose query" },
+  layer: { zh: "层", en: "layer" },
+  head: { zh: "头", en: "head" },
+  attentionMap: { zh: "注意力图", en: "attention map" },
+  queryKey: { zh: "查询 ↓ 键 →", en: "query ↓ key →" },
+  fromScores: {
+    zh: "注意力权重：这一列分数的 softmax",
+    en: "attention weight: softmax of that column of scores",
+  },
+  scores: { zh: "分数", en: "scores" },
+  push: { zh: "推力", en: "push" },
+  fromValues: { zh: "注意力权重 × (v·W_O)·u", en: "attention weight × (v·W_O)·u" },
+  inside: { zh: "这个头的 q、K、V", en: "q, K and V of this head" },
+  sentence: { zh: "句子", en: "sentence" },
+  languageModel: { zh: "语言和模型", en: "language and model" },
+  hide: { zh: "不让这个词看见", en: "hide from the word" },
+  wholeMap: { zh: "这个头的整张注意力图", en: "the whole attention map of this head" },
+  lost: {
+    zh: "数据没有取到。检查网络后再选一次。",
+    en: "The data did not arrive. Check the connection and choose again.",
+  },
+  nothing: { zh: "（都看得见）", en: "(nothing)" },
+  allOtherWords: { zh: "整句其他词", en: "all other words" },
+  noteInside: {
+    zh: (data) =>
+      `a 是注意力权重。q、K、V 是这个头的（各 ${data.d_k} 个分量，存成 8 位二进制）；分数是 q·k/√${data.d_k}，` +
+      "注意力权重由它们重新算出。",
+    en: (data) =>
+      `a: attention weights. q, K and V are this head's (${data.d_k} components each, ` +
+      `rounded to 8 bits); scores are q·k/√${data.d_k}, and the attention weights are ` +
+      "computed from them.",
+  },
+  noteHeads: {
+    zh: (data) =>
+      `a 是注意力权重。带有 q、K、V 的头：${data.kept.map(([l, k]) => `L${l}H${k}`).join("、")}。`,
+    en: (data) =>
+      "a: attention weights. Heads that come with their q, K and V: " +
+      `${data.kept.map(([l, k]) => `L${l}H${k}`).join(", ")}.`,
+  },
+  meanPush: {
+    zh: "推力是这个词各个词元的平均。",
+    en: " The push is the mean over the tokens of the word.",
+  },
+  attentionWeightsPushes: {
+    zh: "注意力权重和推力取自什么也没遮住的时候。",
+    en: " Attention weights and pushes are those of the run with nothing hidden.",
+  },
+  pushed: {
+    zh: (pushes, most) => `，推力 ${signed(pushes[most])}`,
+    en: (pushes, most) => `, pushed by ${signed(pushes[most])}`,
+  },
+  oneIs: { zh: "（1 是", en: " (1 is " },
+  minusOneIs: { zh: "，−1 是", en: ", −1 is " },
+  close: { zh: "）", en: ")" },
+  hidden: {
+    zh: (blocked) => `；遮住后是 ${number(blocked.at(-1) / 100)}`,
+    en: (blocked) => `; with that hidden, at ${number(blocked.at(-1) / 100)}`,
+  },
+  summary: {
+    zh: (layer, head, pieces, word, most, row, pushed, data, target, where, after) =>
+      `L${layer}H${head} 里，“${pieces[word]}”看“${pieces[most]}”最多，` +
+      `${number(row[most])}${pushed}。走完 ${data.layers} 层，“${target}”在 ` +
+      `${where}${after}。`,
+    en: (layer, head, pieces, word, most, row, pushed, data, target, where, after) =>
+      `In L${layer}H${head} “${pieces[word]}” looks most at “${pieces[most]}”: ` +
+      `${number(row[most])}${pushed}. After ${data.layers} layers “${target}” is at ` +
+      `${where}${after}.`,
+  },
+  chart: {
+    zh: (path) => `坐标随层数的变化：从 ${number(path[0] / 100)} 到 ${number(path.at(-1) / 100)}`,
+    en: (path) => `place by layer: from ${number(path[0] / 100)} to ${number(path.at(-1) / 100)}`,
+  },
+  layersPassed: { zh: "走过的层数", en: "layers passed" },
+});
 
 const FILES = [
-  [
-    "pretrained-e5-zh",
-    say("中文句子，multilingual-e5-small", "Chinese sentences, multilingual-e5-small"),
-  ],
-  [
-    "pretrained-e5-en",
-    say("英文句子，multilingual-e5-small", "English sentences, multilingual-e5-small"),
-  ],
-  [
-    "pretrained-minilm-en",
-    say("英文句子，all-MiniLM-L6-v2", "English sentences, all-MiniLM-L6-v2"),
-  ],
+  ["pretrained-e5-zh", WORDS.e5Chinese],
+  ["pretrained-e5-en", WORDS.e5English],
+  ["pretrained-minilm-en", WORDS.minilm],
 ];
+/** Of a name as the data have it, in Chinese and in English, the page's. */
+const inLanguage = ([zh, en]) => ({ zh, en })[language];
 const [NOTHING, ALL] = [-1, -2];
 const signed = (x) => (Number(x.toFixed(2)) > 0 ? "+" : "") + number(x);
-const rows = (flat, n) =>
-  Array.from({ length: n }, (_, i) =>
-    Array.from(flat.subarray((i * flat.length) / n, ((i + 1) * flat.length) / n)),
-  );
 
-/** Little-endian numbers, deflated, in base64. */
-const unpack = async (text, Kind) => {
-  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return new Kind(await new Response(stream).arrayBuffer());
-};
-
-/** A sentence with its numbers as arrays: weights[layer][head] (n, n), parts[layer][head] (n,), kept heads by name. */
-const open = async (sentence, data) => {
-  const n = sentence.pieces.length,
-    { layers, heads } = data;
-  const [weights, parts, ...kept] = await Promise.all([
-    unpack(sentence.weights, Uint8Array),
-    unpack(sentence.parts, Int16Array),
-    ...sentence.qkv.map(({ numbers }) => unpack(numbers, Int8Array)),
+/**
+ * A sentence with its numbers as arrays: weights[layer][head] (n, n), parts[layer][head] (n,), and
+ * q, K and V of the heads that are kept, by "layer,head".
+ */
+const open = async (sentence, { layers, heads, kept, d_k }) => {
+  const n = sentence.pieces.length;
+  const [weights, parts, ...inside] = await Promise.all([
+    inflate(sentence.weights, "uint8"),
+    inflate(sentence.parts, "int16"),
+    ...sentence.qkv.map(({ numbers }) => inflate(numbers, "int8")),
   ]);
-  const cut = (flat, size) =>
-    rows(flat, layers).map((layer) =>
-      rows(Float32Array.from(layer), heads).map((head) => rows(Float32Array.from(head), size)),
-    );
+  const matrices = inside.map((flat, i) => shaped(flat, [n, d_k], 1 / sentence.qkv[i].steps));
   return {
-    weights: cut(weights, n).map((layer) =>
-      layer.map((head) => head.map((row) => row.map((x) => x / 100))),
-    ),
-    parts: cut(parts, 1).map((layer) => layer.map(([row]) => row.map((x) => x / 1000))),
+    weights: shaped(weights, [layers, heads, n, n], 1 / 100),
+    parts: shaped(parts, [layers, heads, n], 1 / 1000),
     qkv: Object.fromEntries(
-      data.kept.map((head, i) => [
-        String(head),
-        [0, 1, 2].map((part) => {
-          const { steps } = sentence.qkv[3 * i + part];
-          return rows(kept[3 * i + part], n).map((row) => row.map((x) => x / steps));
-        }),
-      ]),
+      kept.map((head, i) => [String(head), matrices.slice(3 * i, 3 * i + 3)]),
     ),
   };
 };
@@ -73,7 +133,7 @@ class Pretrained extends Figure {
     hide >= ALL;
 
   get initial() {
-    return { ...Pretrained.initial, data: FILES[zh ? 0 : 1][0] };
+    return { ...Pretrained.initial, data: `pretrained-e5-${language}` };
   }
 
   build() {
@@ -84,37 +144,33 @@ class Pretrained extends Figure {
     this.hide = h("select", { onchange: () => this.set({ hide: Number(this.hide.value) }) });
     this.chart = svg("svg", { viewBox: "0 0 340 230", width: 340, height: 230, role: "img" });
     this.words = this.pick("word", {
-      label: say("谁的查询", "whose query"),
+      label: WORDS.whoseQuery,
       chosen: () => this.shown?.word,
       act: (word) => this.set({ word }),
       options: () => this.shown?.sentence.pieces.map((piece, i) => [i, piece]) ?? [],
     });
-    const layer = this.slider("layer", { label: say("层", "layer"), min: 0, max: 11 });
-    const head = this.slider("head", { label: say("头", "head"), min: 0, max: 11 });
+    const layer = this.slider("layer", { label: WORDS.layer, min: 0, max: 11 });
+    const head = this.slider("head", { label: WORDS.head, min: 0, max: 11 });
     this.layers = layer.querySelector("input");
     this.map = this.grid({
-      title: say("注意力图", "attention map"),
+      title: WORDS.attentionMap,
       compact: true,
-      rowTitle: say("查询 ↓ 键 →", "query ↓ key →"),
+      rowTitle: WORDS.queryKey,
       act: (i) => this.set({ word: i }),
     });
     this.row = this.grid({
       title: "a",
-      from: () =>
-        say(
-          "注意力权重：这一列分数的 softmax",
-          "attention weight: softmax of that column of scores",
-        ),
+      from: () => WORDS.fromScores,
     });
     this.scores = this.grid({
-      title: say("分数", "scores"),
+      title: WORDS.scores,
       kind: "scores",
       from: () => "q·k / √d_k",
     });
     this.push = this.grid({
-      title: say("推力", "push"),
+      title: WORDS.push,
       kind: "scores",
-      from: () => say("注意力权重 × (v·W_O)·u", "attention weight × (v·W_O)·u"),
+      from: () => WORDS.fromValues,
     });
     this.q = this.grid({ title: "q", kind: "q", compact: true });
     this.k = this.grid({ title: "K", kind: "k", compact: true });
@@ -123,20 +179,15 @@ class Pretrained extends Figure {
     this.inside = h(
       "details",
       {},
-      h("summary", {}, say("这个头的 q、K、V", "q, K and V of this head")),
+      h("summary", {}, WORDS.inside),
       this.q.node,
       this.k.node,
       this.v.node,
     );
     return [
-      h("label", { class: "play__menu" }, h("span", {}, say("句子", "sentence")), this.sentence),
-      this.menu("data", { label: say("语言和模型", "language and model"), options: FILES }),
-      h(
-        "label",
-        { class: "play__menu" },
-        h("span", {}, say("不让这个词看见", "hide from the word")),
-        this.hide,
-      ),
+      h("label", { class: "play__menu" }, h("span", {}, WORDS.sentence), this.sentence),
+      this.menu("data", { label: WORDS.languageModel, options: FILES }),
+      h("label", { class: "play__menu" }, h("span", {}, WORDS.hide), this.hide),
       this.chart,
       layer,
       head,
@@ -144,12 +195,7 @@ class Pretrained extends Figure {
       h("div", { class: "play__row" }, this.row.node, this.scores.node, this.push.node),
       this.note,
       this.inside,
-      h(
-        "details",
-        {},
-        h("summary", {}, say("这个头的整张注意力图", "the whole attention map of this head")),
-        this.map.node,
-      ),
+      h("details", {}, h("summary", {}, WORDS.wholeMap), this.map.node),
     ];
   }
 
@@ -167,29 +213,21 @@ class Pretrained extends Figure {
     const { data: name, s } = this.state,
       key = `${name} ${s}`;
     if (this.shown?.key === key) return this.show();
-    this.files[name] ??= fetch(new URL(`${name}.json`, new URL(this.dataset.src, location))).then(
-      (answer) => {
-        if (!answer.ok) throw new Error(answer.status);
-        return answer.json();
-      },
-    );
+    const file = new URL(`${name}.json`, new URL(this.dataset.src, location.href));
+    this.files[name] ??= fetched(file);
     this.files[name]
       .then(async (data) => {
-        const at = Math.min(s, data.sentences.length - 1),
-          sentence = data.sentences[at];
+        const at = Math.min(s, data.sentences.length - 1);
+        const sentence = data.sentences[at];
         const opened = await open(sentence, data);
         if (`${this.state.data} ${this.state.s}` !== key) return; // the reader has gone on
         this.shown = { key, data, sentence, ...opened };
         this.redraw();
       })
-      .catch(() => {
+      .catch((error) => {
         delete this.files[name];
-        this.tell(
-          say(
-            "数据没有取到。检查网络后再选一次。",
-            "The data did not arrive. Check the connection and choose again.",
-          ),
-        );
+        if (!(error instanceof Lost)) throw error;
+        this.tell(WORDS.lost);
       });
     return this.summary ?? "";
   }
@@ -204,7 +242,7 @@ class Pretrained extends Figure {
       mine = own.includes(word);
     const hide = this.state.hide >= n || own.includes(this.state.hide) ? NOTHING : this.state.hide;
     const { word: target, senses } = data.words[sentence.word],
-      [first, second] = senses.map((names) => names[zh ? 0 : 1]);
+      [first, second] = senses.map(inLanguage);
     this.layers.max = data.layers - 1;
     this.shown.word = word;
 
@@ -213,14 +251,14 @@ class Pretrained extends Figure {
       ...data.sentences.map((one, i) =>
         option(
           i,
-          `${one.text}　${data.words[one.word].senses[one.sense][zh ? 0 : 1]}`,
+          `${one.text}　${inLanguage(data.words[one.word].senses[one.sense])}`,
           one === sentence,
         ),
       ),
     );
     this.hide.replaceChildren(
-      option(NOTHING, say("（都看得见）", "(nothing)"), hide === NOTHING),
-      option(ALL, say("整句其他词", "all other words"), hide === ALL),
+      option(NOTHING, WORDS.nothing, hide === NOTHING),
+      option(ALL, WORDS.allOtherWords, hide === ALL),
       ...pieces.flatMap((piece, j) => (own.includes(j) ? [] : [option(j, piece, hide === j)])),
     );
 
@@ -229,7 +267,7 @@ class Pretrained extends Figure {
 
     // One row of attention, taken apart.
     const map = weights[layer][head],
-      inside = qkv[[layer, head]];
+      inside = qkv[String([layer, head])];
     const found = inside && attention([inside[0][word]], inside[1], inside[2]);
     const row = found ? found.weights[0] : map[word];
     const column = (list) => list.map((x) => [x]);
@@ -257,41 +295,16 @@ class Pretrained extends Figure {
         limit: Math.max(0.15, ...pushes.map(Math.abs)),
       });
     this.note.textContent =
-      (inside
-        ? say(
-            `a 是注意力权重。q、K、V 是这个头的（各 ${data.d_k} 个分量，存成 8 位二进制）；分数是 q·k/√${data.d_k}，注意力权重由它们重新算出。`,
-            `a: attention weights. q, K and V are this head's (${data.d_k} components each, rounded to 8 bits); scores are q·k/√${data.d_k}, and the attention weights are computed from them.`,
-          )
-        : say(
-            `a 是注意力权重。带有 q、K、V 的头：${data.kept.map(([l, k]) => `L${l}H${k}`).join("、")}。`,
-            `a: attention weights. Heads that come with their q, K and V: ${data.kept.map(([l, k]) => `L${l}H${k}`).join(", ")}.`,
-          )) +
-      (mine && own.length > 1
-        ? say("推力是这个词各个词元的平均。", " The push is the mean over the tokens of the word.")
-        : "") +
-      (blocked
-        ? say(
-            "注意力权重和推力取自什么也没遮住的时候。",
-            " Attention weights and pushes are those of the run with nothing hidden.",
-          )
-        : "");
+      (inside ? WORDS.noteInside(data) : WORDS.noteHeads(data)) +
+      (mine && own.length > 1 ? WORDS.meanPush : "") +
+      (blocked ? WORDS.attentionWeightsPushes : "");
 
-    const most = row.indexOf(Math.max(...row)),
+    const most = argmax(row),
       end = sentence.path.at(-1) / 100;
-    const pushed = mine
-      ? say(`，推力 ${signed(pushes[most])}`, `, pushed by ${signed(pushes[most])}`)
-      : "";
-    const where = `${number(end)}${say("（1 是", " (1 is ")}${first}${say("，−1 是", ", −1 is ")}${second}${say("）", ")")}`;
-    const after = blocked
-      ? say(
-          `；遮住后是 ${number(blocked.at(-1) / 100)}`,
-          `; with that hidden, at ${number(blocked.at(-1) / 100)}`,
-        )
-      : "";
-    return say(
-      `L${layer}H${head} 里，“${pieces[word]}”看“${pieces[most]}”最多，${number(row[most])}${pushed}。走完 ${data.layers} 层，“${target}”在 ${where}${after}。`,
-      `In L${layer}H${head} “${pieces[word]}” looks most at “${pieces[most]}”: ${number(row[most])}${pushed}. After ${data.layers} layers “${target}” is at ${where}${after}.`,
-    );
+    const pushed = mine ? WORDS.pushed(pushes, most) : "";
+    const where = `${number(end)}${WORDS.oneIs}${first}${WORDS.minusOneIs}${second}${WORDS.close}`;
+    const after = blocked ? WORDS.hidden(blocked) : "";
+    return WORDS.summary(layer, head, pieces, word, most, row, pushed, data, target, where, after);
   }
 
   /** The way of the word through the layers; the other sentences of the same word in grey. */
@@ -312,13 +325,7 @@ class Pretrained extends Figure {
     const text = (words, at, more) =>
       svg("text", { x: at[0], y: at[1], "font-size": 12, fill: "currentColor", ...more }, words);
     const colour = sentence.sense ? "currentColor" : "var(--qkv-heat)";
-    this.chart.setAttribute(
-      "aria-label",
-      say(
-        `坐标随层数的变化：从 ${number(path[0] / 100)} 到 ${number(path.at(-1) / 100)}`,
-        `place by layer: from ${number(path[0] / 100)} to ${number(path.at(-1) / 100)}`,
-      ),
-    );
+    this.chart.setAttribute("aria-label", WORDS.chart(path));
     this.chart.replaceChildren(
       svg("rect", {
         x: x(layer),
@@ -344,7 +351,7 @@ class Pretrained extends Figure {
       ...Array.from({ length: last + 1 }, (_, i) =>
         i % 2 ? [] : [text(String(i), [x(i), 206], { "text-anchor": "middle" })],
       ).flat(),
-      text(say("走过的层数", "layers passed"), [330, 224], { "text-anchor": "end" }),
+      text(WORDS.layersPassed, [330, 224], { "text-anchor": "end" }),
       ...others.map((one) =>
         line(one.path, {
           stroke: "var(--qkv-line)",

@@ -1,7 +1,48 @@
 // why-sqrt-dk: eight scores as large as d_k makes them, a divisor, what softmax lets through, and
 // how much it lets through for 2000 random queries (recorded: docs/data/why_sqrt_dk.py).
-import { Figure, h, number, say, svg } from "./core.mjs";
+import { words } from "../language.mjs";
+import { Figure, h, number, svg } from "./core.mjs";
 import { entropy, jacobian, norm, softmax } from "./maths.mjs";
+
+const WORDS = words({
+  scores: { zh: "分数", en: "scores" },
+  fromSliders: {
+    zh: "同一个随机数 × √d_k ÷ 除数 ÷ 温度",
+    en: "the same random number × √d_k ÷ divisor ÷ temperature",
+  },
+  attentionWeights: { zh: "注意力权重", en: "attention weights" },
+  softmaxRowScores: { zh: "这一行分数的 softmax", en: "softmax of that row of scores" },
+  jacobian: { zh: "雅可比矩阵", en: "Jacobian" },
+  divideScores: { zh: "分数除以", en: "divide the scores by" },
+  temperature: { zh: "温度", en: "temperature" },
+  histogram: {
+    zh: "雅可比矩阵范数的直方图，左右键逐条查看",
+    en: "histogram of Jacobian norms; left and right keys go from bar to bar",
+  },
+  norms: {
+    zh: "2000 个随机查询的雅可比矩阵范数",
+    en: "norms of the Jacobians of 2000 random queries",
+  },
+  range: { zh: (from, to) => `${from} 到 ${to}`, en: (from, to) => `${from} to ${to}` },
+  below: { zh: (to) => `低于 ${to}`, en: (to) => `below ${to}` },
+  bar: {
+    zh: (range, counts, i) => `范数 ${range}：${counts[i]} 个查询`,
+    en: (range, counts, i) => `norm ${range}: ${counts[i]} queries`,
+  },
+  query: { zh: "查询", en: "query" },
+  median: { zh: "中位数", en: "median" },
+  mean: { zh: "平均", en: "mean" },
+  queryAbove: { zh: "上面的查询", en: "query above" },
+  summary: {
+    zh: (largest, spread, own, median, mean, below) =>
+      `这个查询：最大的注意力权重 ${largest}，熵是平均分配时的 ${spread}，雅可比矩阵的范数 ${own}。2000 个随机查询：范数的中位数 ` +
+      `${median}，平均 ${mean}，小于 0.01 的占 ${share(below)}。`,
+    en: (largest, spread, own, median, mean, below) =>
+      `This query: largest attention weight ${largest}, entropy ${spread} (1 for ` +
+      `equal shares), norm of the Jacobian ${own}. 2000 random queries: median norm ` +
+      `${median}, mean ${mean}, below 0.01 in ${share(below)} of them.`,
+  },
+});
 
 const DIVISORS = [
   ["1", "1"],
@@ -10,7 +51,7 @@ const DIVISORS = [
   ["model", "√d_model"],
 ];
 
-/** Twice the base 2 logarithm of divisor times temperature: d_k = 2^d, temperature 2^t, d_model 512. */
+/** Twice log2(divisor * temperature), where d_k = 2^d, the temperature is 2^t and d_model 512. */
 export const halfPowers = (d, by, t) => ({ 1: 0, sqrt: d, d_k: 2 * d, model: 9 })[by] + 2 * t;
 
 /** What the figure shows of one query. */
@@ -53,29 +94,25 @@ class Softmax extends Figure {
 
   build() {
     this.scores = this.grid({
-      title: say("分数", "scores"),
+      title: WORDS.scores,
       kind: "scores",
       decimals: 1,
-      from: () =>
-        say(
-          "同一个随机数 × √d_k ÷ 除数 ÷ 温度",
-          "the same random number × √d_k ÷ divisor ÷ temperature",
-        ),
+      from: () => WORDS.fromSliders,
     });
     this.weights = this.grid({
-      title: say("注意力权重", "attention weights"),
-      from: () => say("这一行分数的 softmax", "softmax of that row of scores"),
+      title: WORDS.attentionWeights,
+      from: () => WORDS.softmaxRowScores,
     });
     this.passed = this.grid({
-      title: say("雅可比矩阵", "Jacobian"),
+      title: WORDS.jacobian,
       kind: "scores",
       from: (i, j) => `a${i + 1}(${i === j ? "1" : "0"} − a${j + 1})`,
     });
     return [
       this.slider("d", { label: "d_k", min: 0, max: 10, show: (d) => String(2 ** d) }),
-      this.choice("by", { label: say("分数除以", "divide the scores by"), options: DIVISORS }),
+      this.choice("by", { label: WORDS.divideScores, options: DIVISORS }),
       this.slider("t", {
-        label: say("温度", "temperature"),
+        label: WORDS.temperature,
         min: -3,
         max: 3,
         show: (t) => (t < 0 ? `1/${2 ** -t}` : String(2 ** t)),
@@ -132,10 +169,7 @@ class Softmax extends Figure {
         tabindex: 0,
         fill: "currentColor",
         "font-size": 12,
-        "aria-label": say(
-          "雅可比矩阵范数的直方图，左右键逐条查看",
-          "histogram of Jacobian norms; left and right keys go from bar to bar",
-        ),
+        "aria-label": WORDS.histogram,
         "aria-valuemin": 0,
         "aria-valuemax": N_BINS - 1,
         onpointermove: under,
@@ -160,12 +194,7 @@ class Softmax extends Figure {
           event.stopPropagation();
         },
       },
-      text(
-        0,
-        12,
-        say("2000 个随机查询的雅可比矩阵范数", "norms of the Jacobians of 2000 random queries"),
-        { "font-weight": 600 },
-      ),
+      text(0, 12, WORDS.norms, { "font-weight": 600 }),
       svg("path", {
         d: `M160 46h12v12h-12zM${LEFT} ${FLOOR - HIGH}H${this.place(0.01)}V${FLOOR}H${LEFT}z`,
         fill: "var(--qkv-line)",
@@ -192,21 +221,16 @@ class Softmax extends Figure {
       bar.setAttribute("fill", j === bin ? "currentColor" : "var(--qkv-heat)"),
     );
     const [from, to] = [i - 1, i].map((edge) => small(10 ** (lowest + edge / each)));
-    const range = i
-      ? say(`${from} 到 ${to}`, `${from} to ${to}`)
-      : say(`低于 ${to}`, `below ${to}`);
+    const range = i ? WORDS.range(from, to) : WORDS.below(to);
     this.picture.setAttribute("aria-valuenow", i);
-    this.picture.setAttribute(
-      "aria-valuetext",
-      say(`范数 ${range}：${this.counts[i]} 个查询`, `norm ${range}: ${this.counts[i]} queries`),
-    );
+    this.picture.setAttribute("aria-valuetext", WORDS.bar(range, this.counts, i));
   }
 
   draw() {
     const { d, by, t } = this.state,
-      query = oneQuery(JSON.parse(this.dataset.given), d, by, t);
+      query = oneQuery(this.data.scores, d, by, t);
     const keys = query.scores.map((_, j) => j + 1),
-      names = { rows: [say("查询", "query")], columns: keys };
+      names = { rows: [WORDS.query], columns: keys };
     this.scores.fill([query.scores], names);
     this.weights.fill([query.weights], names);
     this.passed.fill(query.jacobian, { rows: keys, columns: keys, limit: 0.25 });
@@ -230,10 +254,10 @@ class Softmax extends Figure {
       below = row["below_0.01"];
     parts.most.textContent = most;
     parts.below.textContent = `< 0.01: ${share(below)}`;
-    for (const [name, x, words] of [
-      ["median", 0, say("中位数", "median")],
-      ["mean", 160, say("平均", "mean")],
-    ]) {
+    for (const [name, x, words] of /** @type {[string, number, string][]} */ ([
+      ["median", 0, WORDS.median],
+      ["mean", 160, WORDS.mean],
+    ])) {
       parts[name].setAttribute(
         "d",
         `M${x + 1} 24v14M${this.place(row[name])} ${FLOOR}V${FLOOR - HIGH}`,
@@ -244,15 +268,12 @@ class Softmax extends Figure {
       "d",
       `M0 57l5 -10 5 10zM${this.place(query.norm) - 5} ${FLOOR + 13}l5 -10 5 10z`,
     );
-    parts.ownText.textContent = `${say("上面的查询", "query above")} ${small(query.norm)}`;
+    parts.ownText.textContent = `${WORDS.queryAbove} ${small(query.norm)}`;
     this.mark();
     const largest = number(Math.max(...query.weights)),
       spread = number(query.entropy),
       [median, mean, own] = [row.median, row.mean, query.norm].map(small);
-    return say(
-      `这个查询：最大的注意力权重 ${largest}，熵是平均分配时的 ${spread}，雅可比矩阵的范数 ${own}。2000 个随机查询：范数的中位数 ${median}，平均 ${mean}，小于 0.01 的占 ${share(below)}。`,
-      `This query: largest attention weight ${largest}, entropy ${spread} (1 for equal shares), norm of the Jacobian ${own}. 2000 random queries: median norm ${median}, mean ${mean}, below 0.01 in ${share(below)} of them.`,
-    );
+    return WORDS.summary(largest, spread, own, median, mean, below);
   }
 }
 

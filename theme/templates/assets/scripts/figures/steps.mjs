@@ -1,7 +1,31 @@
 // What the figures that are walked through share: steps with a way back and on, cells that show
 // what they are made of, matrices the reader changes, and a sentence of known words.
-import { Figure, h, number, say, zh } from "./core.mjs";
+import { language, words } from "../language.mjs";
+import { Figure, h, number } from "./core.mjs";
 import { cut } from "./words.mjs";
+
+const WORDS = words({
+  quote: { zh: (word) => `“${word}”`, en: (word) => `“${word}”` },
+  separator: { zh: "、", en: ", " },
+  unknown: {
+    zh: (unknown) => `词表里没有${unknown.map(quote).join("")}。按“词表”看能用哪些。`,
+    en: (unknown) =>
+      `Not in the word list: ${unknown.map(quote).join(", ")}. The button “words” ` +
+      "shows what is.",
+  },
+  tooMany: {
+    zh: (words) => `最多 ${MOST} 个词，这里有 ${words.length} 个。`,
+    en: (words) => `At most ${MOST} words; these are ${words.length}.`,
+  },
+  tooFew: { zh: () => `写 1 到 ${MOST} 个词。`, en: () => `Write 1 to ${MOST} words.` },
+  words: { zh: "词表", en: "words" },
+  sentence: { zh: "句子", en: "sentence" },
+  back: { zh: "← 上一步", en: "← back" },
+  next: { zh: "下一步 →", en: "next →" },
+  step: { zh: "步骤", en: "step" },
+  minus: { zh: "减 1", en: "minus 1" },
+  plus: { zh: "加 1", en: "plus 1" },
+});
 
 /** A whole number as it is, another to the decimals. */
 export const short = (x, decimals = 3) => number(x, Number.isInteger(x) ? 0 : decimals);
@@ -10,8 +34,8 @@ export const vector = (row, decimals) =>
 /** 0·1 + 2·2 */
 export const products = (a, b, decimals) =>
   a.map((x, i) => `${short(x, decimals)}·${short(b[i], decimals)}`).join(" + ");
-export const quote = (word) => say(`“${word}”`, `“${word}”`);
-export const list = (items) => items.join(say("、", ", "));
+export const quote = (word) => WORDS.quote(word);
+export const list = (items) => items.join(WORDS.separator);
 export const rows = (flat, width) =>
   Array.from({ length: flat.length / width }, (_, i) => flat.slice(i * width, (i + 1) * width));
 export const numbers = (flat, size) =>
@@ -19,9 +43,14 @@ export const numbers = (flat, size) =>
 const MOST = 6; // words: as many columns as a phone shows
 
 export class Steps extends Figure {
-  connectedCallback() {
-    this.data ??= JSON.parse(this.dataset.given);
-    return super.connectedCallback();
+  /** The words of the sentence. @type {string[]} */
+  sequence;
+  /** Grids that the reader changes. @type {any[]} */
+  parameters = [];
+
+  /** Which of them is chosen. */
+  get row() {
+    return this.state.row;
   }
 
   /** Whether a sentence can be drawn. */
@@ -34,20 +63,14 @@ export class Steps extends Figure {
   sentence(vocabulary) {
     const why = (text) => {
       const { words, unknown } = cut(text, vocabulary);
-      if (unknown.length)
-        return say(
-          `词表里没有${unknown.map(quote).join("")}。按“词表”看能用哪些。`,
-          `Not in the word list: ${unknown.map(quote).join(", ")}. The button “words” shows what is.`,
-        );
-      if (words.length > MOST)
-        return say(
-          `最多 ${MOST} 个词，这里有 ${words.length} 个。`,
-          `At most ${MOST} words; these are ${words.length}.`,
-        );
-      return say(`写 1 到 ${MOST} 个词。`, `Write 1 to ${MOST} words.`);
+      if (unknown.length) return WORDS.unknown(unknown);
+      if (words.length > MOST) return WORDS.tooMany(words);
+      return WORDS.tooFew();
     };
     const append = (word) => {
-      const text = `${this.state.text}${zh && !/[\w?]$/.test(this.state.text) ? "" : " "}${word}`;
+      const before = this.state.text;
+      const together = language === "zh" && !/[\w?]$/.test(before);
+      const text = `${before}${together ? "" : " "}${word}`;
       if (Steps.readable(text, vocabulary)) this.set({ text });
       else this.tell(why(text));
     };
@@ -66,13 +89,13 @@ export class Steps extends Figure {
           open.setAttribute("aria-expanded", String(!all.hidden));
         },
       },
-      say("词表", "words"),
+      WORDS.words,
     );
     return [
       h(
         "div",
         { class: "play__typed" },
-        this.field("text", { label: say("句子", "sentence"), hint: why }),
+        this.field("text", { label: WORDS.sentence, hint: why }),
         open,
       ),
       all,
@@ -89,20 +112,20 @@ export class Steps extends Figure {
     });
   }
 
-  /** Names of the steps; `stages[i]` are the lines of step i: lists of nodes and of signs between them. */
+  /** Names of the steps; `stages[i]` are the lines of step i: nodes, and signs between them. */
   walk(names, stages) {
     this.stages = stages;
     const go = (by) =>
       this.set({ step: Math.max(0, Math.min(names.length - 1, this.state.step + by)) });
-    this.back = h("button", { type: "button", onclick: () => go(-1) }, say("← 上一步", "← back"));
-    this.on = h("button", { type: "button", onclick: () => go(1) }, say("下一步 →", "next →"));
+    this.back = h("button", { type: "button", onclick: () => go(-1) }, WORDS.back);
+    this.on = h("button", { type: "button", onclick: () => go(1) }, WORDS.next);
     this.stage = h("div", { class: "play__stage" });
     return [
       h(
         "div",
         { class: "play__walk" },
         this.choice("step", {
-          label: say("步骤", "step"),
+          label: WORDS.step,
           options: names.map((name, i) => [i, name]),
         }),
         h("p", { class: "play__bar" }, this.back, this.on),
@@ -124,10 +147,16 @@ export class Steps extends Figure {
     );
   }
 
-  /** A grid that marks, when a cell is read, the cells `of(i, j)` it is made of: [grid, row, column], null for all. */
+  /**
+   * A grid that marks, when a cell is read, the cells `of(i, j)` it is made of: [grid, row,
+   * column], null for all.
+   * @param {import("./core.mjs").GridOptions} options
+   * @param {import("./core.mjs").OfCell} [of]
+   * @returns {import("./core.mjs").Grid}
+   */
   table(options, of) {
     const { node, fill } = this.grid({ write: short, ...options }),
-      table = node.firstChild;
+      table = node.querySelector("table");
     const mark = (event) => {
       for (const cell of this.live.querySelectorAll("[data-part]"))
         cell.removeAttribute("data-part");
@@ -158,8 +187,14 @@ export class Steps extends Figure {
   }
 
   /**
-   * A grid over `this.state[key]`, a flat list, whose cells the reader changes: tap, Enter, + and −,
-   * or a digit. `get()` has other numbers to show for it, which `put(x, at)` turns back.
+   * A grid over `this.state[key]`, a flat list, whose cells the reader changes: tap, Enter, + and
+   * −, or a digit. `get()` has other numbers to show for it, which `put(x, at)` turns back.
+   * @param {string} key
+   * @param {import("./core.mjs").GridOptions & {
+   *   width: number, rows: string[], columns: string[],
+   *   get?: () => number[], put?: (x: number, at: number) => number,
+   * }} options
+   * @param {import("./core.mjs").OfCell} [of]
    */
   parameter(
     key,
@@ -187,7 +222,7 @@ export class Steps extends Figure {
       }
     };
     const made = this.table({ ...options, act: (i, j) => take(i, j) }, of),
-      table = made.node.firstChild;
+      table = made.node.querySelector("table");
     table.addEventListener("keydown", (event) => {
       const cell = event.target.closest("tbody td");
       if (!cell || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -210,7 +245,7 @@ export class Steps extends Figure {
         parameter.mark();
       },
     };
-    (this.parameters ??= []).push(parameter);
+    this.parameters.push(parameter);
     return parameter;
   }
 
@@ -239,8 +274,8 @@ export class Steps extends Figure {
       "p",
       { class: "play__edit" },
       h("label", {}, this.label, this.input),
-      button(-1, say("减 1", "minus 1"), "−"),
-      button(1, say("加 1", "plus 1"), "+"),
+      button(-1, WORDS.minus, "−"),
+      button(1, WORDS.plus, "+"),
       again,
     );
     return this.editing;

@@ -1,24 +1,18 @@
 // Attention layers one upon the other and nothing else: qkv_docs.InductionModel on plain arrays.
 // tests/test_induction.py holds the two together.
-import { attention, matmul } from "./maths.mjs";
+import { attention, causalMask, matmul, rope } from "./maths.mjs";
+import { shaped, unpack } from "./unpack.mjs";
 
 const add = (a, b) => a.map((row, i) => row.map((x, j) => x + b[i][j]));
 const subtract = (a, b) => a.map((row, i) => row.map((x, j) => x - b[i][j]));
 
-/** Row m, columns 2i and 2i + 1: turned by m * 10000^(-2i/d) radians. */
-export const rope = (x) =>
-  x.map((row, m) =>
-    row.map((value, j) => {
-      const angle = m * 10000 ** (-(j - (j % 2)) / row.length),
-        other = row[j ^ 1];
-      return value * Math.cos(angle) + (j % 2 ? other : -other) * Math.sin(angle);
-    }),
-  );
-
-/** w: the parameters by name; cut: some of "qkvo", paths out of layer 1. Logits (n, 26), and the weights (n, n) of both layers. */
+/**
+ * Logits (n, 26), and the attention weights (n, n) of both layers. `w` has the parameters by name;
+ * `cut` names paths out of layer 1 that are cut: some of "qkvo".
+ */
 export const forward = (w, ids, cut = "") => {
-  const embedded = ids.map((id) => w.w_e[id]),
-    mask = ids.map((_, i) => ids.map((_, j) => j <= i));
+  const embedded = ids.map((id) => w.w_e[id]);
+  const mask = causalMask(ids.length);
   const layer = (l, read) => {
     const { weights, output } = attention(
       rope(matmul(read("q"), w[`w_q${l}`])),
@@ -38,16 +32,13 @@ export const forward = (w, ids, cut = "") => {
   };
 };
 
-/** A recorded model: 8 bits a number, base64, matrices in the order of `shapes`. */
-export const unpack = ({ scale, weights }, shapes) => {
-  const whole = Int8Array.from(atob(weights), (letter) => letter.charCodeAt(0));
+/** A recorded model: 8 bits a number, matrices one after the other in the order of `shapes`. */
+export const restore = ({ scale, weights }, shapes) => {
+  const flat = unpack(weights, "int8");
   let at = 0;
-  return Object.fromEntries(
-    Object.entries(shapes).map(([name, [rows, columns]]) => [
-      name,
-      Array.from({ length: rows }, () =>
-        Array.from(whole.subarray(at, (at += columns)), (x) => x * scale[name]),
-      ),
-    ]),
-  );
+  const next = ([name, [rows, columns]]) => {
+    const part = flat.subarray(at, (at += rows * columns));
+    return [name, shaped(part, [rows, columns], scale[name])];
+  };
+  return Object.fromEntries(Object.entries(shapes).map(next));
 };

@@ -1,8 +1,38 @@
 // similarity: a query and three keys whose tips can be dragged, and every way to compare them.
-import { Figure, h, number, say, svg } from "./core.mjs";
+import { words } from "../language.mjs";
+import { Figure, h, number, svg } from "./core.mjs";
 import { cosine, dot, norm, softmax } from "./maths.mjs";
 
-/** One query with each key: dot product, scaled, lengths, cosine, angle, shadow on q, attention weight. */
+const WORDS = words({
+  dotProduct: { zh: "点积", en: "dot product" },
+  scaled: { zh: "点积 ÷ √2", en: "dot product ÷ √2" },
+  attentionWeight: { zh: "注意力权重", en: "attention weight" },
+  length: { zh: "长度", en: "length" },
+  angleQ: { zh: "与 q 的夹角", en: "angle to q" },
+  cosine: { zh: "余弦", en: "cosine" },
+  shadowKey: { zh: "画谁的影子", en: "shadow of key" },
+  tipOfQuery: { zh: "查询 q 的尖端，方向键移动", en: "tip of the query q; arrow keys move it" },
+  tipOfKey: {
+    zh: (name) => `键 ${name} 的尖端，方向键移动`,
+    en: (name) => `tip of the key ${name}; arrow keys move it`,
+  },
+  spoken: {
+    zh: (all, name) => `，点积 ${short(all.dots[KEYS.indexOf(name)])}`,
+    en: (all, name) => `, dot product ${short(all.dots[KEYS.indexOf(name)])}`,
+  },
+  lengthOf: { zh: "，长度 ", en: ", length " },
+  summary: {
+    zh: (sum, size, long, cos, shade, byDot, byCosine, same) =>
+      `${sum}：长度 ${short(size)} × 长度 ${long} × 余弦 ${cos}，也就是 ${short(size)} × 影子 ` +
+      `${shade}。按点积：${byDot}；按余弦：${byCosine}。两种排名${same ? "一样" : "不同"}。`,
+    en: (sum, size, long, cos, shade, byDot, byCosine, same) =>
+      `${sum}: length ${short(size)} × length ${long} × cosine ${cos}, which is ` +
+      `${short(size)} × shadow ${shade}. By dot product: ${byDot}; by cosine: ` +
+      `${byCosine}. The rankings ${same ? "agree" : "differ"}.`,
+  },
+});
+
+/** One query with each key, in every way that the page compares them. */
 export const compare = (q, keys) => {
   const dots = keys.map((key) => dot(q, key)),
     scaled = dots.map((x) => x / q.length ** 0.5);
@@ -36,6 +66,7 @@ const STEP = 0.5,
   MOST = [8, 11];
 const KEYS = ["a", "b", "c"];
 const COLOUR = (name) => `var(--qkv-${name === "q" ? "q" : "k"})`;
+/** @param {number[]} point */
 const at = ([x, y]) => [ORIGIN[0] + UNIT * x, ORIGIN[1] - UNIT * y];
 const short = (x) =>
   number(x)
@@ -53,7 +84,10 @@ const arrow = (tip) => {
 };
 
 class Vectors extends Figure {
-  static initial = { q: [4, 3], a: [3, 4], b: [0, 10], c: [-3, 4], k: "b" };
+  get initial() {
+    return { ...this.data, k: "b" };
+  }
+
   static valid = (state) =>
     KEYS.includes(state.k) &&
     ["q", ...KEYS].every(
@@ -93,12 +127,12 @@ class Vectors extends Figure {
 
     this.cells = {};
     const names = {
-      dots: say("点积", "dot product"),
-      scaled: say("点积 ÷ √2", "dot product ÷ √2"),
-      weights: say("注意力权重", "attention weight"),
-      lengths: say("长度", "length"),
-      degrees: say("与 q 的夹角", "angle to q"),
-      cosines: say("余弦", "cosine"),
+      dots: WORDS.dotProduct,
+      scaled: WORDS.scaled,
+      weights: WORDS.attentionWeight,
+      lengths: WORDS.length,
+      degrees: WORDS.angleQ,
+      cosines: WORDS.cosine,
     };
     const rows = Object.entries(names).map(([name, words]) => {
       this.cells[name] = KEYS.map(() => h("td", {}));
@@ -115,7 +149,7 @@ class Vectors extends Figure {
     );
     return [
       this.choice("k", {
-        label: say("画谁的影子", "shadow of key"),
+        label: WORDS.shadowKey,
         options: KEYS.map((name) => [name, name]),
       }),
       h(
@@ -163,10 +197,7 @@ class Vectors extends Figure {
         tabindex: 0,
         "data-drag": true,
         class: "play__tip",
-        "aria-label":
-          name === "q"
-            ? say("查询 q 的尖端，方向键移动", "tip of the query q; arrow keys move it")
-            : say(`键 ${name} 的尖端，方向键移动`, `tip of the key ${name}; arrow keys move it`),
+        "aria-label": name === "q" ? WORDS.tipOfQuery : WORDS.tipOfKey(name),
         "aria-valuemin": LEAST[0],
         "aria-valuemax": MOST[0],
         onpointerdown: (event) => {
@@ -223,13 +254,7 @@ class Vectors extends Figure {
       text.setAttribute("x", Math.max(8, Math.min(332, x + 16 * dx)));
       text.setAttribute("y", Math.max(12, Math.min(334, y + 16 * dy + 4.5)));
       node.setAttribute("aria-valuenow", place[0]);
-      const product =
-        name === "q"
-          ? ""
-          : say(
-              `，点积 ${short(all.dots[KEYS.indexOf(name)])}`,
-              `, dot product ${short(all.dots[KEYS.indexOf(name)])}`,
-            );
+      const product = name === "q" ? "" : WORDS.spoken(all, name);
       node.setAttribute("aria-valuetext", `(${place.map(short).join(", ")})${product}`);
     }
     const far = size ? q.map((x) => (20 * x) / size) : [0, 0],
@@ -238,7 +263,10 @@ class Vectors extends Figure {
     this.angle.setAttribute("d", this.arc(q, key));
     const side = size ? [q[1] / size, q[0] / size] : [0, 1],
       below = dot(key, [-q[1], q[0]]) < 0 ? -1 : 1; // away from the key
-    const beside = ([x, y], far) => [x + far * below * side[0], y + far * below * side[1]];
+    const beside = (/** @type {number[]} */ [x, y], far) => [
+      x + far * below * side[0],
+      y + far * below * side[1],
+    ];
     const [x, y] = beside(at(foot.map((part) => part / 2)), 24);
     this.shadow.setAttribute("d", `M${beside(ORIGIN, 9)}L${beside(at(foot), 9)}`);
     this.drop.setAttribute("d", `M${at(key)}L${beside(at(foot), 5)}`);
@@ -248,7 +276,7 @@ class Vectors extends Figure {
 
     this.caption.replaceChildren(
       h("b", {}, "q"),
-      ` = (${q.map(short).join(", ")})${say("，长度 ", ", length ")}${short(size)}`,
+      ` = (${q.map(short).join(", ")})${WORDS.lengthOf}${short(size)}`,
     );
     this.heads.forEach((head, i) => {
       head.textContent = `${KEYS[i]} (${keys[i].map(short).join(", ")})`;
@@ -272,21 +300,20 @@ class Vectors extends Figure {
         ranking(values, KEYS).replaceAll(" ", "\u00a0"),
       ),
       same = byDot === byCosine;
-    const sum = `q·${k} = ${term(q[0])} × ${term(key[0])} + ${term(q[1])} × ${term(key[1])} = ${short(all.dots[chosen])}`;
+    const terms = q.map((x, i) => `${term(x)} × ${term(key[i])}`).join(" + ");
+    const sum = `q·${k} = ${terms} = ${short(all.dots[chosen])}`;
     const [cos, long, shade] = [all.cosines, all.lengths, all.shadows].map((values) =>
       short(values[chosen]),
     );
-    return say(
-      `${sum}：长度 ${short(size)} × 长度 ${long} × 余弦 ${cos}，也就是 ${short(size)} × 影子 ${shade}。按点积：${byDot}；按余弦：${byCosine}。两种排名${same ? "一样" : "不同"}。`,
-      `${sum}: length ${short(size)} × length ${long} × cosine ${cos}, which is ${short(size)} × shadow ${shade}. By dot product: ${byDot}; by cosine: ${byCosine}. The rankings ${same ? "agree" : "differ"}.`,
-    );
+    return WORDS.summary(sum, size, long, cos, shade, byDot, byCosine, same);
   }
 
   /** From q to the key, the short way round. */
   arc(q, key) {
     if (!norm(q) || !norm(key)) return "";
     const [start, end] = [q, key].map((tip) => at(tip.map((x) => (x / norm(tip)) * 1.6)));
-    return `M${start}A${1.6 * UNIT} ${1.6 * UNIT} 0 0 ${dot(key, [-q[1], q[0]]) > 0 ? 0 : 1} ${end}`;
+    const [radius, sweep] = [1.6 * UNIT, dot(key, [-q[1], q[0]]) > 0 ? 0 : 1];
+    return `M${start}A${radius} ${radius} 0 0 ${sweep} ${end}`;
   }
 }
 

@@ -1,17 +1,71 @@
 // where-weights-come-from: W_Q at every fifth step of a recorded training, then while it answers.
-import { Figure, h, number, say, svg } from "./core.mjs";
+import { words } from "../language.mjs";
+import { Figure, h, number, svg } from "./core.mjs";
+import { shaped, unpack } from "./unpack.mjs";
 
-/** Little-endian 16-bit integers in base64, times `unit`, as rows. */
-export const unpack = (text, unit, width = 16) => {
-  const codes = atob(text),
-    numbers = Array.from(
-      { length: codes.length / 2 },
-      (_, i) =>
-        (((codes.charCodeAt(2 * i) + 256 * codes.charCodeAt(2 * i + 1)) << 16) >> 16) * unit,
-    );
-  return Array.from({ length: numbers.length / width }, (_, i) =>
-    numbers.slice(i * width, (i + 1) * width),
-  );
+const WORDS = words({
+  firstRows: { zh: (rows) => `W_Q 的前 ${rows} 行`, en: (rows) => `first ${rows} rows of W_Q` },
+  parameter: {
+    zh: (at, shape) => `参数，第 ${at()} 步；整个 W_Q 是 (${shape})`,
+    en: (at, shape) => `parameter, step ${at()}; the whole W_Q is (${shape})`,
+  },
+  fromQuestion: {
+    zh: "激活值：提问的嵌入 × W_Q，换一道题就重算",
+    en: "activation: embedding of the question × W_Q, computed for each question",
+  },
+  attentionWeights: { zh: "注意力权重", en: "attention weights" },
+  fromKeys: {
+    zh: "激活值：Q 与四个键的点积 ÷ √16，再 softmax",
+    en: "activation: Q · the four keys ÷ √16, then softmax",
+  },
+  trainingStep: { zh: "训练到第几步", en: "training step" },
+  question: { zh: "第几题", en: "question" },
+  answering: { zh: "训练结束，只回答（推理）", en: "training is over, only answer (inference)" },
+  hint: {
+    zh: "蓝色是正数，灰色是负数，越深，绝对值越大；指着或点按一格，读它的数。",
+    en:
+      "Blue is positive, grey negative, stronger is larger; point at a cell or tap it " +
+      "to read its number.",
+  },
+  stop: { zh: "停", en: "Stop" },
+  playAgain: { zh: "从头播放", en: "Play again" },
+  playTraining: { zh: "播放训练", en: "Play the training" },
+  answer: {
+    zh: (one, pair, weight, state, right) =>
+      `问 ${one.asked}，给 ${pair} 的注意力权重是 ${weight}，答 ${state.says}，` +
+      `${right ? "对" : `错（该是 ${one.answer}）`}。`,
+    en: (one, pair, weight, state, right) =>
+      `Asked for ${one.asked}, it gives ${pair} an attention weight of ${weight} and ` +
+      `says ${state.says}: ${right ? "right" : `wrong (it is ${one.answer})`}.`,
+  },
+  compared: {
+    zh: (answer, question, q, moved, size, one) =>
+      `${answer}与${question === 1 ? "最后一题" : "上一题"}相比，Q 的 ${q.length} 个数变了 ${moved} 个，` +
+      `W_Q 的 ${size} 个数变了 ${one.changed} 个。`,
+    en: (answer, question, q, moved, size, one) =>
+      `${answer} Compared with the ` +
+      `${question === 1 ? "last question" : "question before"}, ${moved} of ` +
+      `${q.length} numbers of Q have changed, and ${one.changed} of ${size} of W_Q.`,
+  },
+  summary: {
+    zh: (step, shot, index, since, size, answer) =>
+      `第 ${step} 步：损失 ${number(shot.loss)}，正确率 ${number(shot.accuracy)}，W_Q 离起点 ` +
+      `${number(shot.moved)}${index ? `；比起第 ${since} 步，${size} 个数变了 ${shot.changed} 个` : ""}。` +
+      `${answer}`,
+    en: (step, shot, index, since, size, answer) =>
+      `Step ${step}: loss ${number(shot.loss)}, accuracy ${number(shot.accuracy)}, ` +
+      `W_Q at a distance of ${number(shot.moved)} from its ` +
+      `start${index ? `; ${shot.changed} of ${size} numbers changed since step ${since}` : ""}. ` +
+      `${answer}`,
+  },
+  loss: { zh: "损失", en: "loss" },
+  end: { zh: "到此为止，不再训练", en: "no more training" },
+});
+
+/** Multiples of `unit` in rows of this width. */
+export const rowsOf = (text, unit, width = 16) => {
+  const flat = unpack(text, "int16");
+  return shaped(flat, [flat.length / width, width], unit);
 };
 
 class Weights extends Figure {
@@ -30,40 +84,28 @@ class Weights extends Figure {
   build() {
     const { unit, snapshots, questions } = this.data,
       last = snapshots.at(-1).step;
-    this.matrices = snapshots.map(({ w_q }) => unpack(w_q, unit));
+    this.matrices = snapshots.map(({ w_q }) => rowsOf(w_q, unit));
     const rows = this.matrices[0].length,
       shape = this.data.shape.join(", ");
     const at = () => (this.state.answering ? last : this.state.step);
     this.w_q = this.grid({
-      title: say(`W_Q 的前 ${rows} 行`, `first ${rows} rows of W_Q`),
+      title: WORDS.firstRows(rows),
       kind: "q",
       decimals: 3,
       compact: true,
-      from: () =>
-        say(
-          `参数，第 ${at()} 步；整个 W_Q 是 (${shape})`,
-          `parameter, step ${at()}; the whole W_Q is (${shape})`,
-        ),
+      from: () => WORDS.parameter(at, shape),
     });
     this.q = this.grid({
       title: "Q",
       kind: "q",
       decimals: 3,
       compact: true,
-      from: () =>
-        say(
-          "激活值：提问的嵌入 × W_Q，换一道题就重算",
-          "activation: embedding of the question × W_Q, computed for each question",
-        ),
+      from: () => WORDS.fromQuestion,
     });
     this.weights = this.grid({
-      title: say("注意力权重", "attention weights"),
+      title: WORDS.attentionWeights,
       decimals: 3,
-      from: () =>
-        say(
-          "激活值：Q 与四个键的点积 ÷ √16，再 softmax",
-          "activation: Q · the four keys ÷ √16, then softmax",
-        ),
+      from: () => WORDS.fromKeys,
     });
     this.curve = svg("svg", {
       viewBox: "0 0 340 120",
@@ -73,13 +115,13 @@ class Weights extends Figure {
       class: "play__align",
     });
     this.steps = this.slider("step", {
-      label: say("训练到第几步", "training step"),
+      label: WORDS.trainingStep,
       min: 0,
       max: last,
       step: snapshots[1].step,
     });
     this.asked = this.slider("question", {
-      label: say("第几题", "question"),
+      label: WORDS.question,
       min: 1,
       max: questions.length,
       show: (i) => `${i}: ${questions[i - 1].asked}?`,
@@ -91,20 +133,13 @@ class Weights extends Figure {
     this.trained = h("p", { class: "play__bar" }, this.button);
     return [
       this.toggle("answering", {
-        label: say("训练结束，只回答（推理）", "training is over, only answer (inference)"),
+        label: WORDS.answering,
       }),
       this.steps,
       this.asked,
       this.trained,
       this.curve,
-      h(
-        "p",
-        { class: "play__hint" },
-        say(
-          "蓝色是正数，灰色是负数，越深，绝对值越大；指着或点按一格，读它的数。",
-          "Blue is positive, grey negative, stronger is larger; point at a cell or tap it to read its number.",
-        ),
-      ),
+      h("p", { class: "play__hint" }, WORDS.hint),
       h(
         "div",
         { class: "play__row play__pair" },
@@ -152,7 +187,7 @@ class Weights extends Figure {
       shot = this.shots[index];
     const one = questions[answering ? question - 1 : 0],
       state = answering ? one : shot,
-      [q] = unpack(state.q, unit);
+      [q] = rowsOf(state.q, unit);
     for (const [node, hidden] of [
       [this.steps, answering],
       [this.trained, answering],
@@ -161,10 +196,10 @@ class Weights extends Figure {
       node.hidden = Boolean(hidden);
     this.reading.setAttribute("aria-live", this.timer ? "off" : "polite"); // a film is not read out
     this.button.textContent = this.timer
-      ? say("停", "Stop")
+      ? WORDS.stop
       : step === this.shots.at(-1).step
-        ? say("从头播放", "Play again")
-        : say("播放训练", "Play the training");
+        ? WORDS.playAgain
+        : WORDS.playTraining;
     const limit = Math.max(...this.shots.map(({ largest }) => largest));
     this.w_q.fill(this.matrices[index], { limit });
     this.q.fill([q], { rows: [`${one.asked}?`], limit: 3 });
@@ -179,24 +214,15 @@ class Weights extends Figure {
       pair = one.pairs.find((name) => name.startsWith(one.asked));
     const weight = number(state.weights[one.pairs.indexOf(pair)]),
       right = state.says === one.answer;
-    const answer = say(
-      `问 ${one.asked}，给 ${pair} 的注意力权重是 ${weight}，答 ${state.says}，${right ? "对" : `错（该是 ${one.answer}）`}。`,
-      `Asked for ${one.asked}, it gives ${pair} an attention weight of ${weight} and says ${state.says}: ${right ? "right" : `wrong (it is ${one.answer})`}.`,
-    );
+    const answer = WORDS.answer(one, pair, weight, state, right);
     if (answering) {
       const before = questions[(question + questions.length - 2) % questions.length],
-        [other] = unpack(before.q, unit);
+        [other] = rowsOf(before.q, unit);
       const moved = q.filter((value, j) => value !== other[j]).length;
-      return say(
-        `${answer}与${question === 1 ? "最后一题" : "上一题"}相比，Q 的 ${q.length} 个数变了 ${moved} 个，W_Q 的 ${size} 个数变了 ${one.changed} 个。`,
-        `${answer} Compared with the ${question === 1 ? "last question" : "question before"}, ${moved} of ${q.length} numbers of Q have changed, and ${one.changed} of ${size} of W_Q.`,
-      );
+      return WORDS.compared(answer, question, q, moved, size, one);
     }
     const since = this.shots[Math.max(0, index - 1)].step;
-    return say(
-      `第 ${step} 步：损失 ${number(shot.loss)}，正确率 ${number(shot.accuracy)}，W_Q 离起点 ${number(shot.moved)}${index ? `；比起第 ${since} 步，${size} 个数变了 ${shot.changed} 个` : ""}。${answer}`,
-      `Step ${step}: loss ${number(shot.loss)}, accuracy ${number(shot.accuracy)}, W_Q at a distance of ${number(shot.moved)} from its start${index ? `; ${shot.changed} of ${size} numbers changed since step ${since}` : ""}. ${answer}`,
-    );
+    return WORDS.summary(step, shot, index, since, size, answer);
   }
 
   /** The loss over the steps, and where we are. */
@@ -223,7 +249,7 @@ class Weights extends Figure {
         text(level, 28, 100 - (84 * level) / top, "end"),
       ]),
       ...[0, 50, 100].map((step) => text(step, x({ step }), 112, "middle")),
-      text(say("损失", "loss"), 42, 10, "start"),
+      text(WORDS.loss, 42, 10, "start"),
       svg("polyline", {
         points: shots.map((shot) => `${x(shot).toFixed(1)},${y(shot).toFixed(1)}`).join(" "),
         fill: "none",
@@ -236,7 +262,7 @@ class Weights extends Figure {
         "stroke-dasharray": "3 3",
       }),
       svg("circle", { cx: x(shots[index]), cy: y(shots[index]), r: 5, fill: "var(--qkv-heat)" }),
-      answering ? text(say("到此为止，不再训练", "no more training"), 314, 60, "end") : "",
+      answering ? text(WORDS.end, 314, 60, "end") : "",
     );
   }
 }

@@ -1,0 +1,19 @@
+// What the scripts of a page find in its global scope.
+
+interface Qkv {
+  /** The page's language. */
+  language: "zh" | "en";
+  /** A script of the site, by its name in assets/scripts; asked for once, until it came. */
+  load(name: string): Promise<any>;
+  /** Whether an error says that a script did not come, and not that it failed. */
+  lost(error: unknown): boolean;
+}
+declare var qkv: Qkv;
+/** Material's: every page that instant navigation brings. */
+declare var document$: { subscribe(next: () => void): void };
+
+// The scripts know their elements by the selector; that each is there is a test's affair.
+interface ParentNode {
+  querySelector(selectors: string): any;
+  querySelectorAll(selectors: string): NodeListOf<any>;
+}
