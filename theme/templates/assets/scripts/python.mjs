@@ -259,7 +259,7 @@ export class Turn {
         (message) => {
           if (this.current) hear(step, message);
         },
-        { place, ...step },
+        { want: "", goOn: false, alone: false, ...step, place },
       );
       if (answer.end === "memory") giveUp("memory"); // only a new worker has it back
       else if (!answer.end) ran.push(step);
