@@ -159,5 +159,5 @@ def known_lengths(lengths: ArrayLike, n: int) -> NDArray[np.integer[Any]]:
 def instance(name: str, value: Any, kind: type[T]) -> T:
     """The value, which must be of that type."""
     if not isinstance(value, kind):
-        raise TypeError(f"{name} must be a {kind.__name__}, got {type(value).__name__}")
+        raise TypeError(f"{name} must be of type {kind.__name__}, got {type(value).__name__}")
     return value

@@ -83,7 +83,7 @@ def test_wrong_arguments_are_named():
         InductionModel.create(d_k=3)
     with pytest.raises(TypeError, match="w_e must be an array in float32 or wider to "):
         InductionModel({"w_e": [[1.0]]})
-    with pytest.raises(TypeError, match="cut must be a str, got NoneType"):
+    with pytest.raises(TypeError, match="cut must be of type str, got NoneType"):
         model.forward([[1]], cut=None)
 
 
@@ -97,7 +97,7 @@ def test_parameters_that_do_not_fit_are_named():
     batch = induction_batch(np.random.default_rng(0), size=3)
     with pytest.raises(ValueError, match=r"periods needs the shape \(size,\), got \(2,\)"):
         InductionModel.create().scores(batch._replace(periods=batch.periods[:2]))
-    with pytest.raises(TypeError, match="batch must be a InductionBatch, got list"):
+    with pytest.raises(TypeError, match="batch must be of type InductionBatch, got list"):
         InductionModel.create().scores([])
 
 

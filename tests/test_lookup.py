@@ -71,7 +71,7 @@ def test_what_does_not_fit_is_refused():
         lookup_batch(rng, size=0)
     with pytest.raises(ValueError, match="optimizer must be 'adam' or 'sgd', got 'adamw'"):
         train_lookup(LookupModel.create(), optimizer="adamw")
-    with pytest.raises(TypeError, match="rng must be a Generator, got int"):
+    with pytest.raises(TypeError, match="rng must be of type Generator, got int"):
         lookup_batch(0)
 
 
@@ -81,7 +81,7 @@ def test_matrices_that_do_not_fit_are_named():
         dataclasses.replace(model, w_k=model.w_k[:, :8])
     with pytest.raises(ValueError, match=re.escape("w needs the shape (64, d), got (16, 10)")):
         model.letter_share(model.w_o)
-    with pytest.raises(TypeError, match="model must be a LookupModel, got dict"):
+    with pytest.raises(TypeError, match="model must be of type LookupModel, got dict"):
         train_lookup({})
     batch = lookup_batch(np.random.default_rng(0), size=3)
     with pytest.raises(ValueError, match=re.escape("slots needs the shape (size,), got (1,)")):

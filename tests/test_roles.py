@@ -98,7 +98,7 @@ def test_an_unknown_name_lists_the_known_ones(name):
 
 
 def test_a_name_is_a_string():
-    with pytest.raises(TypeError, match="name must be a str, got int"):
+    with pytest.raises(TypeError, match="name must be of type str, got int"):
         describe(1)
 
 
