@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -282,3 +284,17 @@ def test_more_digits_than_are_printed_are_let_be() -> None:
 def test_the_examples_are_compared_so(pytestconfig: pytest.Config) -> None:
     assert (ROOT / "conftest.py").exists()
     assert "NUMBER" not in pytestconfig.getini("doctest_optionflags")
+
+
+def test_an_example_file_runs_once_in_each_language(tmp_path: Path) -> None:
+    (tmp_path / "words.pycon").write_text(
+        "[one]\n>>> x = 0.1249\n\n[two.zh]\n>>> x\n0.12\n>>> x = '中'\n\n[two.en]\n>>> x\n0.13\n",
+        encoding="utf-8",
+    )
+    command = [sys.executable, "-m", "pytest", "-p", "conftest", "-p", "no:cacheprovider", "-v"]
+    command += ["--rootdir", str(ROOT), "--override-ini=addopts=", "--doctest-glob=*.pycon"]
+    done = subprocess.run([*command, str(tmp_path)], cwd=ROOT, capture_output=True, text=True)
+    assert "words.pycon[zh] PASSED" in done.stdout
+    assert "words.pycon[en] FAILED" in done.stdout  # 0.13 is not 0.1249, and x is no Han word
+    assert re.search(r"words\.pycon:10: DocTestFailure", done.stdout)
+    assert "Got:\n    0.1249" in done.stdout

@@ -94,9 +94,15 @@ def _sources() -> set[str]:
     return set(re.findall(r"(?m)^ *-? *key: *([\w-]+)", REFERENCES.read_text(encoding="utf-8")))
 
 
+@functools.cache
+def _sections(page: str, language: str, changed: float) -> dict[str, examples.Section]:
+    return examples.sections(page, language)
+
+
 def snippet(address: Address, language: str) -> examples.Section:
     try:
-        return examples.sections(address.page, language)[address.name]
+        changed = (examples.FOLDER / f"{address.page}.pycon").stat().st_mtime
+        return _sections(address.page, language, changed)[address.name]
     except (OSError, KeyError):
         missing = f"docs/examples/{address.page}.pycon has no section [{address.name}]"
         raise Unknown(missing) from None

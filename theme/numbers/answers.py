@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,11 +100,13 @@ def _data(address: Address, language: str) -> dict[str, Any]:
     contents = addresses.load(address.page)
     script = _script(address.page)
     about = contents.get("about", "")
-    command = about.get("command", "") if isinstance(about, dict) else about
+    about = about if isinstance(about, dict) else {"command": about}
+    path = Path(script).with_suffix("").as_posix().replace("/", ".")
     return {
         "kind": "data",
         "code": f"{address.page}.json: {address.rest}",
-        "command": re.split(r"[;,]", command)[0] or f"python {script}",
+        "note": about.get(re.split(r"[.\[(]", address.rest)[0], ""),  # over how many runs
+        "command": re.split(r"[;,]", about.get("command", ""))[0] or f"python -m {path}",
         "test": _test(address.page),
         "script": script,
         "path": f"docs/data/{address.page}.json",
@@ -111,21 +114,22 @@ def _data(address: Address, language: str) -> dict[str, Any]:
     } | _value(address, language)
 
 
+def _longest(names: Iterable[str], name: str) -> str | None:
+    """The longest of `names` that `name` begins with."""
+    return max((one for one in names if name.startswith(one)), key=len, default=None)
+
+
 def _script(name: str) -> str:
-    """The script that writes docs/data/<name>.json: the longest beginning that is one's name."""
+    """The script that writes docs/data/<name>.json."""
     stems = [path.stem for path in data.FOLDER.glob("*.py")]
-    fit = [stem for stem in stems if name.replace("-", "_").startswith(stem)]
-    return f"docs/data/{max(fit, key=len)}.py"
+    return f"docs/data/{_longest(stems, name.replace('-', '_'))}.py"
 
 
 def _test(name: str) -> str:
-    """The test that computes the file again."""
-    script = _script(name).removeprefix("docs/")
-    own = f"test_{Path(script).stem}.py"
-    for path in sorted((ROOT / "tests").glob("test_*.py"), key=lambda path: path.name != own):
-        if script in path.read_text(encoding="utf-8"):
-            return f"tests/{path.name}"
-    return PAGES_TEST
+    """The test of the experiment, which bears its name."""
+    names = [path.stem.removeprefix("test_") for path in (ROOT / "tests").glob("test_*.py")]
+    found = _longest(names, name.replace("-", "_"))
+    return f"tests/test_{found}.py" if found else PAGES_TEST
 
 
 def _line(address: Address) -> int:

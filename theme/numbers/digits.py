@@ -7,7 +7,6 @@ A number says its value to half a unit of its last digit. 0.17 holds for all of 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 
@@ -122,8 +121,3 @@ def exponent_as(shown: str, match: re.Match[str], exponent: int) -> str:
         raised = str(exponent).translate(str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"))
         return shown.replace(match["small"], raised)
     return shown.replace(match["tex"], str(exponent))
-
-
-def differences(want: str, got: str) -> Iterator[tuple[Number, Number]]:
-    """Pairs of numbers, in order, of two texts that say the same but for numbers."""
-    yield from zip(numbers(want), numbers(got), strict=False)

@@ -225,7 +225,7 @@ function about(answer) {
   );
   const facts = ["command", "test", "script", "path"].filter((name) => answer[name]);
   const known = make("span", { class: "facts" }, ...facts.flatMap((name) => fact(name, answer)));
-  return facts.length ? [title, said, known] : [title, said];
+  return [title, said, answer.note ? make("span", { lang: "en" }, answer.note) : "", known];
 }
 
 const prompted = (code) => `>>> ${code.replaceAll("\n", "\n... ")}`;
