@@ -97,7 +97,7 @@ def test_whole_numbers_of_a_formula_with_decimals_are_not_counted() -> None:
         "[0.5](=given) and [88%](=@alammar2018)",
         "[0.52 to 0.74](=why-sqrt-dk.json:random_attention[divisor=1].largest_weight)",
         "§3.5, [@vaswani2017, 3.2], NumPy 2.0.2, Python 3.11",
-        "[x](https://x.org/1.5) and <i v='0.5'>",
+        "[x](https://x.org/1.5) and <i v='0.5' w=0.5> { .q width=0.5 } <!-- 0.5 -->",
         "`2.0.2`\n\n```\n0.5\n```\n",
     ],
 )
@@ -112,6 +112,8 @@ def test_what_is_right_passes(text: str) -> None:
         ("`0.14`", "0.14 has no address"),
         (r"$9\times0.14$", "0.14 has no address"),
         ("| 0.14 |", "0.14 has no address"),
+        ("$a<b=0.14, c>d$ and e <f 0.15 > g", "0.14 has no address"),
+        (r"$\bar{x=0.14}$", "0.14 has no address"),
         ('![a 0.14](figure:x "b")', "0.14 has no address"),
         ('![a](figure:x "b 0.14")', "0.14 has no address"),
         ('??? question "What is 0.14?"', "0.14 has no address"),
@@ -193,6 +195,7 @@ SPAN = '<span class="number" data-from="weights:1.1">0.14</span>'
         (f"- {ADDRESS}", f"<li>{SPAN}</li>"),
         (f"| a | b |\n| --- | --- |\n| x | {ADDRESS} |", f"<td>{SPAN}</td>"),
         ("[`0.14`](=weights:1.1)", '"weights:1.1"><code>0.14</code></span>'),
+        ("[a | 0.14](=weights:1.1)", '"weights:1.1">a | 0.14</span>'),
         ("[$0.14$](=weights:1.1),", '<span class="arithmatex">\\(0.14\\)</span>,</span>'),
         (
             "[0.14](=weights:weights[0][0].round(2))",

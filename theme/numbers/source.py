@@ -22,7 +22,10 @@ FENCE = re.compile(r"^( *)(```+).*?^\1\2 *$", re.M | re.S)
 # Digits that are no numbers of the page: sections and versions of other works, markup.
 ELSEWHERE = re.compile(
     r"\[@[^\]\n]*\]|§ ?[\d.]+|\b(?:Python|NumPy|PyTorch|Pyodide|Llama|Qwen|GPT)[ -]?\d+(?:\.\d+)+"
-    r"|\]\((?!=)[^\s)]*|<[a-zA-Z/!][^>\n]*>|\{ ?(?:[#.:][\w-]|[\w-]+=)[^}\n]*\}|https?://[^\s)>]+"
+    r"|\]\((?!=)[^\s)]*|https?://[^\s)>]+|<!--.*?-->"
+    r"|</?[a-zA-Z][\w-]*(?:\s+[\w-]+(?:=(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s>\"']+))?)*\s*/?>"
+    r"|(?<![\w^}\\])\{ ?(?:[#.:][\w-]|[\w-]+=)[^}\n]*\}",
+    re.S,
 )
 IMAGE = re.compile(r"!\[(?=.*\]\(figure:)")
 
@@ -101,7 +104,8 @@ def by_cell(markdown: str) -> str:
     """Each cell of a row on its own: a text that runs over cells is cut at their bars."""
 
     def put(one: Addressed) -> str:
-        cells = re.split(r"(\s*\|\s*)", one.text)
+        row = markdown[markdown.rfind("\n", 0, one.start) + 1 : one.start].lstrip().startswith("|")
+        cells = re.split(r"(\s*(?<!\\)\|\s*)", one.text) if row else [one.text]
         cells[::2] = [f"[{cell}](={one.address})" if cell else "" for cell in cells[::2]]
         return "".join(cells)
 

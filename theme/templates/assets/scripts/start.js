@@ -151,8 +151,12 @@
     const figure = asked && new URLSearchParams(location.hash.slice(1)).get("figure");
     if (figure) document.getElementById(`figure-${figure}`)?.scrollIntoView();
     if (awake || figure) watch();
+    // Each for itself: where the numbers' table does not come, edits do.
+    if (asking)
+      load("numbers.mjs")
+        .then((numbers) => numbers.arrive())
+        .catch(() => {});
     try {
-      if (asking) await (await load("numbers.mjs")).arrive();
       if (touched) (await load("run.mjs")).arrive();
       if (offline && navigator.serviceWorker?.controller) {
         await (await load("offline.mjs")).show(offline);
