@@ -6,7 +6,7 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve build offline new-page pages numbers test test-all kernels data lint links pretrained clean
+.PHONY: help serve build release offline new-page pages numbers test test-all kernels data lint links pretrained clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -16,8 +16,11 @@ serve: $(VENV)/.site ## serve both languages on http://127.0.0.1:8000, live (POR
 	  { echo "Port $(PORT) is in use. Try another: make serve PORT=$$(($(PORT) + 1))"; exit 1; }
 	@$(BIN)/mkdocs serve --dev-addr 127.0.0.1:$(PORT)
 
-build: $(VENV)/.site ## build both languages into site/; a warning is an error
+build: $(VENV)/.site ## build both languages into site/, a folder to put anywhere; a warning is an error
 	@$(BIN)/mkdocs build --strict
+
+release: $(VENV)/.site ## build into site/ what may be published, or say why not: make release SITE_URL=https://…/
+	@$(BIN)/python -m theme.release
 
 offline: $(VENV)/.site ## build into site-offline/ a copy that works from the folder, without a server
 	@OFFLINE=true $(BIN)/mkdocs build --strict --site-dir site-offline

@@ -11,7 +11,7 @@ from mkdocs.plugins import event_priority
 from place import ROOT, is_main
 
 # What no reader of a page asks for: for programs, and for languages that are not here.
-LEFT_OUT = (".map", ".gz", ".inv", "sw.js", "wordcut.js", "tinyseg.js")
+LEFT_OUT = (".nojekyll", ".map", ".gz", ".inv", "sw.js", "wordcut.js", "tinyseg.js")
 LANGUAGES = ("lunr.stemmer.support.min.js", "lunr.zh.min.js", "lunr.multi.min.js")
 
 
@@ -38,4 +38,5 @@ def service_worker(site: Path) -> str:
 def on_post_build(config: MkDocsConfig) -> None:
     if is_main(config):
         site = Path(config.site_dir)
+        (site / ".nojekyll").touch()  # or a branch on GitHub is served without names in _
         (site / "sw.js").write_text(service_worker(site), encoding="utf-8")

@@ -1,0 +1,141 @@
+"""What may be published: the site as it is built, and not as it can be broken."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sources import ROOT
+
+from theme.release import faults
+
+
+def change(name: str, old: str, new: str) -> Callable[[Path], None]:
+    def do(site: Path) -> None:
+        (path,) = site.glob(name)
+        text = path.read_text("utf-8")
+        assert re.search(old, text), f"{name} no longer holds {old}"
+        path.unlink()  # a hard link: the original is another test's
+        path.write_text(re.sub(old, new, text, count=1), "utf-8")
+
+    return do
+
+
+def remove(name: str) -> Callable[[Path], None]:
+    return lambda site: next(site.glob(name)).unlink()
+
+
+def add(name: str, text: str) -> Callable[[Path], None]:
+    def do(site: Path) -> None:
+        (site / name).parent.mkdir(exist_ok=True)
+        (site / name).write_text(text, "utf-8")
+
+    return do
+
+
+# What is done to the folder, and what must be said of it. All at once, each to files of its own.
+CUT = [
+    (remove(".nojekyll"), ".nojekyll: is missing"),
+    (remove("en/404.html"), "en/404.html: is missing"),
+    (remove("en/position/index.html"), "position/index.html: en/position/index.html is missing"),
+    (remove("masks/index.md"), "masks/index.html: its Markdown, masks/index.md, is missing"),
+    (change("api/index.html", r"(?s)</article>.*", ""), "api/index.html: ends in the middle"),
+    (change("en/masks/masks.ipynb", r"(?s)\]\s*}\s*$", ""), "en/masks/masks.ipynb: Expecting"),
+]
+BROKEN = [
+    (remove("assets/python/*/numpy-*.whl"), r"assets/python/.*/numpy-.*\.whl: is missing"),
+    (remove("assets/qkv_docs-*.whl"), r"index\.ipynb: .*\.whl leads to no file"),
+    (change("assets/data/why-sqrt-dk.json", "{", "{ "), "sw.js: .*why-sqrt-dk.json has changed"),
+    (add("new/index.html", "<p></html>"), "sw.js: does not list new/index.html"),
+    (add("en/new/index.html", "<p></html>"), "en/new/index.html: no Content-Security-Policy"),
+    (add("new/index.md", "[here](/nowhere/)"), r"new/index\.md: /nowhere/ leads to no file"),
+    (add("en/new/index.md", ""), "en/new/index.html: its canonical address is None"),
+    (
+        change("assets/python/*/session.py", "def ", "def  "),
+        r"assets/python/.*/session\.py: has another hash than it should",
+    ),
+    (
+        change("masks/index.html", ' id="sources"', ' id="source"'),
+        r"masks/.*#sources: there is no such place on that page",
+    ),
+    (
+        change("en/masks/index.html", "<article", '<img src="https://example.net/a.png"><article'),
+        r"en/masks/index\.html: loads https://example\.net/a\.png",
+    ),
+    (
+        change("about/index.html", "<style>", "<style>@import '//fonts.example.net/a.css';"),
+        r"about/index\.html: loads //fonts\.example\.net/a\.css",
+    ),
+    (
+        change("en/about/index.html", "connect-src 'self'", "connect-src https:"),
+        r"en/about/index\.html: the policy allows connect-src https:",
+    ),
+    (
+        change("index.html", "'wasm-unsafe-eval'", "'unsafe-inline'"),
+        r"index\.html: the policy allows script-src 'unsafe-inline'",
+    ),
+    (
+        change("en/index.html", "var palette=", "var  palette="),
+        r"en/index\.html: the policy stops the script",
+    ),
+    (
+        change("glossary/index.html", "<article", '<article onclick="go()"'),
+        r"glossary/index\.html: the policy stops onclick='go\(\)'",
+    ),
+    (
+        change("en/glossary/index.html", "<article", f"<i>{os.urandom(90_000).hex()}</i><article"),
+        r"en/glossary/index\.html: \d+ bytes compressed without its figures, at most 110000",
+    ),
+    (
+        change("similarity/index.html", 'rel="?canonical"? href="?[^" >]*', "rel=canonical href=/"),
+        r"similarity/index\.html: its canonical address is /",
+    ),
+    (
+        change("en/similarity/index.md", r"\n\n", "\n\nhttp://localhost:8000/en/\n\n"),
+        r"en/similarity/index\.md: names http://localhost:8000/en/",
+    ),
+    (
+        change("en/sitemap.xml", r"(?s)<url>\s*<loc>[^<]*/masks/.*?</url>", ""),
+        r"en/sitemap\.xml: en/masks/index\.html, en/new/index\.html: a page and its entry",
+    ),
+    (
+        change("embedding/index.html", " data-python=", " data-no="),
+        r"embedding/index\.html: knows no Python \(pages: 3\)",
+    ),
+]
+
+
+@pytest.fixture
+def copy(site: Path, root: str, tmp_path: Path) -> Path:
+    shutil.copytree(site, tmp_path / "copy", copy_function=os.link)
+    return tmp_path / "copy"
+
+
+def test_the_site_as_it_is_built(site: Path, root: str) -> None:
+    assert faults(site, f"{root}/") == []
+
+
+@pytest.mark.parametrize("broken", [CUT, BROKEN], ids=["cut off", "broken"])
+def test_every_way_of_breaking_it_is_told(
+    copy: Path, root: str, broken: list[tuple[Callable[[Path], None], str]]
+) -> None:
+    for do, _ in broken:
+        do(copy)
+    found = faults(copy, f"{root}/")
+    untold = [said for _, said in broken if not any(re.match(said, one) for one in found)]
+    assert not untold, "\n".join(found)
+
+
+@pytest.mark.parametrize("address", ["", "example.org", "/"])
+def test_a_release_knows_its_address(address: str) -> None:
+    run = [sys.executable, "-m", "theme.release"]
+    env = {**os.environ, "SITE_URL": address}
+    done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, env=env, check=False)
+    assert done.returncode == 1
+    assert "make release SITE_URL=https://" in done.stderr
