@@ -101,8 +101,8 @@ def scaled_dot_product_attention(
     """
     q, k, v, mask, dtype = attention_inputs(q, k, v, mask)
     scale = 1 / math.sqrt(q.shape[-1]) if scale is None else number("scale", scale)
-    with np.errstate(over="ignore", invalid="ignore"):  # what is masked may be huge, inf or nan
-        q = q * scale  # rather than the scores, which could overflow before they are scaled
+    with np.errstate(all="ignore"):  # what is masked may be huge, inf or nan
+        q = q * scale  # first, for the product might overflow
         scores = q @ k.swapaxes(-1, -2)  # (..., n_q, n_k)
     if mask is not None:
         scores = np.where(mask, scores, -np.inf)  # exp(-inf) = 0

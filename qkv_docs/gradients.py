@@ -93,7 +93,7 @@ def scaled_dot_product_attention_backward(
     output, weights = scaled_dot_product_attention(q, k, v, mask, scale=scale)
     grad_output = output_gradient(grad_output, output)
 
-    with np.errstate(over="ignore", invalid="ignore"):  # a masked value may be huge or inf
+    with np.errstate(all="ignore"):  # a masked value may be huge or inf
         grad_weights = grad_output @ v.swapaxes(-1, -2)  # (..., n_q, n_k)
     if mask is not None:
         grad_weights = np.where(mask, grad_weights, 0)

@@ -134,7 +134,7 @@ def multi_head_attention(
     )
     n_kv_heads = n_heads if n_kv_heads is None else n_kv_heads
     mask = multi_head_mask(x, context, w_q, w_k, w_v, w_o, n_heads, n_kv_heads, mask)
-    with np.errstate(over="ignore", invalid="ignore"):  # a masked row may be huge, inf or nan
+    with np.errstate(all="ignore"):  # a masked row may be huge, inf or nan
         q = split_heads(x @ w_q, n_heads)  # (..., n_heads, n_q, d_k)
         k = split_heads(context @ w_k, n_kv_heads)  # (..., n_kv_heads, n_k, d_k)
         v = split_heads(context @ w_v, n_kv_heads)  # (..., n_kv_heads, n_k, d_v)

@@ -92,7 +92,7 @@ def rope(x: ArrayLike, positions: ArrayLike, base: float = 10000.0) -> FloatArra
     angles = positions[..., None] * frequencies(x.shape[-1], base)  # (..., n, d/2)
     cos, sin = np.cos(angles).astype(x.dtype), np.sin(angles).astype(x.dtype)
     first, second = x[..., 0::2], x[..., 1::2]  # the two columns of every pair
-    with np.errstate(over="ignore", invalid="ignore"):  # a row of padding may hold anything
+    with np.errstate(all="ignore"):  # a row of padding may hold anything
         turned = first * cos - second * sin, first * sin + second * cos
     pairs = np.stack(turned, axis=-1)  # (..., n, d/2, 2)
     return pairs.reshape(*pairs.shape[:-2], x.shape[-1]).astype(dtype)
