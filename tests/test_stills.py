@@ -18,6 +18,7 @@ from docs import examples
 from docs.figures import NoFigure, draw, html
 from docs.figures.kit import Played
 from qkv_docs import heatmap
+from qkv_docs.drawing import SMALL, _width
 
 MODULES = [*sorted((DOCS / "figures").glob("*.py")), ROOT / "theme/new-page/figures.py"]
 LITERALS = (ast.List, ast.Tuple, ast.Set)
@@ -129,6 +130,39 @@ def test_drawings_follow_the_page(
         assert any(map(change, digits)), f"{name} is not what is drawn"
     monkeypatch.undo()
     assert drawings(page) == at_first
+
+
+PAGES = sorted(
+    path.stem for path in (DOCS / "zh").glob("*.md") if "(figure:" in path.read_text("utf-8")
+)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_text_is_legible_and_inside(page: str) -> None:
+    for name in re.findall(r"\(figure:([\w-]+)", (DOCS / f"zh/{page}.md").read_text("utf-8")):
+        for language in ("zh", "en"):
+            drawn = draw(page, name, language)
+            still = drawn.still if isinstance(drawn, Played) else drawn
+            assert not re.search(r"<style|<script| id=| style=|href|url\(", still), name
+            assert not re.search('(fill|stroke)="#', still), f"{name}: a colour of its own"
+            for x, size, node in texts(ET.fromstring(still)):
+                words = "".join(node.itertext())
+                wide = _width(words, size)
+                left = x - {"start": 0, "middle": 0.5, "end": 1}[node.attrib["text-anchor"]] * wide
+                assert size >= SMALL, f"{name}: {words}"
+                assert -4 <= left <= left + wide <= still.width + 4, f"{name}: {words}"
+
+
+def texts(
+    node: ET.Element, x: float = 0, size: float = 0
+) -> Iterator[tuple[float, float, ET.Element]]:
+    """Every text, where it stands across the drawing and how large it is."""
+    x += sum(map(float, re.findall(r"translate\((\S+)", node.get("transform", ""))))
+    size = float(node.get("font-size", size))
+    if node.tag.endswith("}text"):
+        yield x + float(node.attrib["x"]), size, node
+    for child in node:
+        yield from texts(child, x, size)
 
 
 def test_what_is_handed_to_a_script_arrives() -> None:

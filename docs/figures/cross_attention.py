@@ -35,25 +35,25 @@ def sides(t: Label) -> Drawing:
         return grid(x, y, values, kind, 20, 22, title=title, rows=rows, framed=SOURCES, size=SMALL)
 
     parts = [
-        text(104, 14, t("写的一边：提问", "writes: asks"), bold=True),
+        text(112, 14, t("写的一边：提问", "writes: asks"), bold=True),
         text(272, 14, t("被读的一边", "is read"), bold=True),
-        written(64, 44, X, "x", "X"),
+        written(72, 44, X, "x", "X"),
         read(222, 44, C, "x", "C"),
-        arrow((104, 136), (104, 186)),
-        _times(112, 164, "Q"),
+        arrow((112, 136), (112, 186)),
+        _times(120, 164, "Q"),
         arrow((252, 158), (226, 186)),
         _times(232, 176, "K", "end"),
         arrow((292, 158), (310, 186)),
         _times(310, 176, "V"),
-        written(64, 214, Q, "q", "Q"),
+        written(72, 214, Q, "q", "Q"),
         read(172, 214, K, "k", "K"),
         read(260, 214, V, "v", "V"),
-        arrow((104, 306), (124, 362)),
-        arrow((212, 328), (188, 362)),
-        written(64, 390, WEIGHTS, "weights", t("注意力权重", "attention weights")),
-        arrow((154, 482), (154, 520)),
-        arrow((310, 328), (310, 544), (250, 560)),
-        written(64, 548, OUTPUT, "output", t("输出", "output")),
+        arrow((112, 306), (132, 362)),
+        arrow((212, 328), (194, 362)),
+        written(72, 390, WEIGHTS, "weights", t("注意力权重", "attention weights")),
+        arrow((162, 482), (162, 520)),
+        arrow((310, 328), (310, 544), (258, 560)),
+        written(72, 548, OUTPUT, "output", t("输出", "output")),
     ]
     label = t("交叉注意力的全部数字", "every number of a cross-attention")
     return Drawing(362, 640, "".join(parts), label)
