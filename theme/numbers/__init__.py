@@ -9,6 +9,6 @@ knows MkDocs or Python-Markdown.
 # Pages whose decimals have no addresses yet. The set only shrinks; empty, it goes.
 UNCONVERTED = {
     "backpropagation", "birth-of-qkv", "cross-attention", "embedding", "index", "induction-heads",
-    "masks", "multi-head", "position", "pretrained", "queries-keys-values", "references",
+    "position", "pretrained", "queries-keys-values", "references",
     "similarity", "where-weights-come-from", "why-sqrt-dk",
 }  # fmt: skip
