@@ -78,6 +78,13 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         self.wfile.write(body)
 
 
+class Server(http.server.ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A browser that closes before it has all of a file is no error of anybody's."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 SERVED = pytest.StashKey[tuple[str, str]]()
 
 
@@ -90,7 +97,7 @@ def serve(config: pytest.Config) -> tuple[str, str]:
         folder = Path(tempfile.mkdtemp(prefix="qkv-"))
         config.add_cleanup(functools.partial(shutil.rmtree, folder))
         handler = functools.partial(Handler, directory=str(folder / "site"))
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        server = Server(("127.0.0.1", 0), handler)
         config.add_cleanup(server.server_close)
         config.add_cleanup(server.shutdown)
         threading.Thread(target=server.serve_forever, daemon=True).start()

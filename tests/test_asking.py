@@ -7,7 +7,14 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from browsing import Visit, accessibility_faults, needs_browser, wait_for_instant_navigation, wake
+from browsing import (
+    Visit,
+    accessibility_faults,
+    needs_browser,
+    opened,
+    wait_for_instant_navigation,
+    wake,
+)
 from playwright.sync_api import Browser, Locator, Page, expect
 from sources import DOCS, ROOT
 
@@ -118,11 +125,10 @@ def test_by_keyboard(visit: Visit, language: str) -> None:
 @pytest.fixture
 def phone(browser: Browser, root: str) -> Iterator[Visit]:
     size = {"width": 390, "height": 844}
-    context = browser.new_context(viewport=size, has_touch=True, is_mobile=True)
-    visit = Visit(context.new_page(), root)
-    yield visit
-    context.close()
-    assert not visit.trouble, visit.trouble
+    with opened(browser, viewport=size, has_touch=True, is_mobile=True) as context:
+        visit = Visit(context.new_page(), root)
+        yield visit
+        assert not visit.trouble, visit.trouble
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
