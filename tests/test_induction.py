@@ -95,6 +95,10 @@ def test_parameters_that_do_not_fit_are_named():
     with pytest.raises(ValueError, match=r"parameters must be w_e, w_u, w_q1, .* got "):
         InductionModel({name: w for name, w in parameters.items() if name != "w_u"})
     batch = induction_batch(np.random.default_rng(0), size=3)
+    for last in (-1, 26):  # a target only
+        letters = np.concatenate([batch.inputs, np.full((3, 1), last)], axis=1)
+        with pytest.raises(IndexError, match=rf"id {last} is outside a table of size 26 \(letters"):
+            InductionModel.create().loss_and_gradients(batch._replace(letters=letters))
     with pytest.raises(ValueError, match=r"periods needs the shape \(size,\), got \(2,\)"):
         InductionModel.create().scores(batch._replace(periods=batch.periods[:2]))
     with pytest.raises(TypeError, match="batch must be of type InductionBatch, got list"):

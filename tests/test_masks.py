@@ -103,6 +103,10 @@ def test_the_causal_mask_is_the_opposite_of_pytorchs_additive_one():
 # Awkward input
 
 
+def test_a_window_may_be_as_wide_as_one_likes():
+    np.testing.assert_array_equal(sliding_window_mask(3, 2**63), causal_mask(3))
+
+
 def test_numpy_integers_are_integers():
     np.testing.assert_array_equal(causal_mask(np.int32(2), np.int64(3)), causal_mask(2, 3))
 
