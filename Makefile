@@ -6,7 +6,7 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve build release offline new-page pages numbers test test-all kernels data lint links pretrained clean
+.PHONY: help serve build release offline new-page pages numbers test test-all kernels data lint styles links pretrained clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -47,6 +47,9 @@ kernels: $(VENV)/.test ## all that computes, as NumPy and BLAS compute it on oth
 	@$(BIN)/python tests/kernels.py
 
 SCRIPTS := theme/templates/assets/scripts theme/runtime
+
+styles: $(VENV)/.site ## reduce the style sheets of Material and KaTeX anew, after an upgrade
+	@$(BIN)/python -m theme.styles
 
 lint: $(VENV)/.test ## style and types, of Python (ruff, mypy) and of JavaScript (oxlint, oxfmt, TypeScript)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

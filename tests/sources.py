@@ -9,11 +9,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-sys.path.insert(0, str(ROOT / "theme/hooks"))  # the build's own reading of includes and citations
+sys.path.insert(0, str(ROOT))
 
-from includes import INCLUDE, sections  # noqa: E402
-
-from theme.extensions.citations import CITATION  # noqa: E402
+from theme.extensions.citations import CITATION  # noqa: E402  # the build's own reading
+from theme.extensions.includes import INCLUDE  # noqa: E402
 from theme.numbers.source import plain  # noqa: E402
 
 PAGES = sorted(path.relative_to(DOCS / "zh").as_posix() for path in (DOCS / "zh").rglob("*.md"))
@@ -49,4 +48,4 @@ class Source:
             yield found.strip(), text.count("\n", 0, match.start()) + 1
 
 
-__all__ = ["CITATION", "DOCS", "FORMULA", "INCLUDE", "PAGES", "ROOT", "Source", "blank", "sections"]
+__all__ = ["CITATION", "DOCS", "FORMULA", "INCLUDE", "PAGES", "ROOT", "Source", "blank"]

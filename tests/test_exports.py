@@ -23,8 +23,7 @@ from nbformat import NotebookNode
 from playwright.sync_api import Browser, expect
 from sources import FORMULA, INCLUDE, PAGES, ROOT, Source
 
-# isort: split
-import mathematics  # theme/hooks, which `sources` puts on the path
+from theme.extensions import formulas
 
 sys.path.insert(0, str(ROOT / "theme/runtime"))
 from session import same
@@ -214,9 +213,7 @@ def test_formulas_are_plain_tex(offline: Path, language: str) -> None:
         for display, inline in FORMULA.findall(without_code):
             count += 1
             formula = json.dumps(display or inline)
-            done = mathematics.engine().eval(
-                f"typeset({formula}, {json.dumps(bool(display))}, {{}})"
-            )
+            done = formulas.engine().eval(f"typeset({formula}, {json.dumps(bool(display))}, {{}})")
             assert "katex" in str(done), f"{what}: {formula}"
     assert count > 500
 

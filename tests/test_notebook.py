@@ -6,21 +6,15 @@ import html
 import re
 import runpy
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import nbformat
 import pytest
-from mkdocs.structure.files import File, Files
-from mkdocs.structure.toc import get_toc
-from mkdocs_jupyter.convert import nb2html
-from mkdocs_jupyter.plugin import _get_nb_toc_tokens
+from converting import convert
 from nbformat import NotebookNode
-from sources import DOCS, ROOT
+from sources import DOCS
 from test_pages import DECIMAL
 
-# isort: split
-import notebooks as hook  # theme/hooks, which `sources` puts on the path
+from theme.extensions.page import Page
 
 MAKE = runpy.run_path(str(DOCS / "notebooks/make.py"))
 NUMBER = re.compile(r"-?\d+(?:\.(\d+))?")
@@ -96,44 +90,20 @@ def test_every_decimal_in_the_prose_was_printed(name: str, language: str) -> Non
     assert set(DECIMAL.findall(prose)) <= known
 
 
-def rendered(path: Path, language: str) -> tuple[str, Any]:
-    """The page that mkdocs-jupyter and the hook make of a notebook."""
-    config: Any = SimpleNamespace(
-        docs_dir=str(DOCS / language),
-        site_dir=str(ROOT / "site"),
-        use_directory_urls=True,
-        mdx_configs={"toc": {"permalink_title": "link"}},
-    )
-    root = DOCS / language
-    sources = [*root.rglob("*.md"), path]
-    files = Files(
-        [
-            File(
-                str(source.relative_to(root) if source.is_relative_to(root) else source.name),
-                str(root if source.is_relative_to(root) else source.parent),
-                config.site_dir,
-                True,
-            )
-            for source in sources
-        ]
-    )
-    tokens, _ = _get_nb_toc_tokens(str(path), 6)
-    page: Any = SimpleNamespace(file=list(files)[-1], meta={}, title="", toc=get_toc(tokens))
-    body = nb2html(str(path), no_prompt=True)
-    return hook.on_page_content(body, page=page, config=config, files=files) or "", page
+def rendered(path: Path, language: str) -> str:
+    """The body of the page of a notebook."""
+    return convert(Page(f"notebooks/{path.stem}", language, path))
 
 
 @NAMES
 @LANGUAGES
 def test_the_page_of_a_notebook(name: str, language: str, caplog: pytest.LogCaptureFixture) -> None:
     notebook = stored(name, language)
-    body, page = rendered(MAKE["stored"](name, language), language)
+    body = rendered(MAKE["stored"](name, language), language)
     assert not caplog.records, caplog.text
     assert len(body) < 60_000
-    for word in ("<style", "<script", "jp-", "$", ".md"):
+    for word in ("<style", "<script", "jp-", "$"):
         assert word not in body
-    assert page.title == notebook.metadata.title
-    assert page.meta["description"] == notebook.metadata.description
 
     text = html.unescape(re.sub(r"<[^>]+>", "", body))
     for cell in notebook.cells:
@@ -144,17 +114,12 @@ def test_the_page_of_a_notebook(name: str, language: str, caplog: pytest.LogCapt
 
     headings = [cell.id for cell in notebook.cells if cell.source.startswith("#")]
     assert re.findall(r'<h\d id="([^"]+)"', body) == headings
-    assert [item.id for item in hook.in_order(page.toc)] == headings
     assert headings[0] == name
 
 
 @pytest.mark.parametrize(
     ("cell", "complaint"),
     [
-        (
-            nbformat.v4.new_markdown_cell("See [there](nowhere.md)."),
-            "'nowhere.md' leads to no page",
-        ),
         (
             nbformat.v4.new_code_cell(
                 "1 / 0",
@@ -163,7 +128,7 @@ def test_the_page_of_a_notebook(name: str, language: str, caplog: pytest.LogCapt
             "an error",
         ),
     ],
-    ids=["broken link", "stored error"],
+    ids=["stored error"],
 )
 def test_a_faulty_notebook_is_named(
     cell: NotebookNode, complaint: str, tmp_path: Path, caplog: pytest.LogCaptureFixture

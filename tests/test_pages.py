@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
-from sources import CITATION, DOCS, FORMULA, INCLUDE, PAGES, Source, blank, sections
+from sources import CITATION, DOCS, FORMULA, INCLUDE, PAGES, Source, blank
 
+from docs.examples import sections as examples
 from theme.numbers import UNCONVERTED
 from theme.numbers.source import faults, line
 
@@ -113,7 +114,7 @@ def test_every_section_of_the_examples_is_shown_once_and_in_order(page: Source) 
     example = f"{page.path.stem}.pycon"
     shown = [m[3] for m in INCLUDE.finditer(page.text) if m[2] == example]
     path = DOCS / "examples" / example
-    written = list(sections(path.read_text("utf-8"))) if path.exists() else []
+    written = list(examples(page.path.stem, page.path.parent.name)) if path.exists() else []
     assert shown == written, f"{page.at(1)} shows {shown}, docs/examples/{example} has {written}"
 
 

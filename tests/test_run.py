@@ -39,7 +39,7 @@ def folder(site: Path, root: str) -> str:
     """The address of the folder with Python."""
     found = [path.parent.name for path in site.glob("assets/python/*/pyodide.mjs")]
     if not found:
-        pytest.skip("the build could not fetch Python for the browser (theme/hooks/runtime.py)")
+        pytest.skip("the build could not fetch Python for the browser (theme/site/python.py)")
     return f"{root}/assets/python/{found[0]}/"
 
 

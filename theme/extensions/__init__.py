@@ -5,15 +5,30 @@ from __future__ import annotations
 from markdown.extensions import Extension
 
 from theme.extensions.citations import Citations
+from theme.extensions.figures import Figures
+from theme.extensions.formulas import Formulas
+from theme.extensions.glossary import Glossary
+from theme.extensions.includes import Includes
 from theme.extensions.numbers import Numbers
 from theme.extensions.page import Page
 from theme.extensions.references import References
+from theme.extensions.snippets import Snippets
+from theme.extensions.terms import Terms
 
 
 def extensions(page: Page) -> list[Extension]:
-    """All of them, for one page."""
+    """All of them for one page, in the order in which they work."""
     return [
+        # lines of Markdown
         Numbers(page),
         References(page),
+        Glossary(page),
+        Snippets(page),
+        Includes(page),
+        # text in a line
         Citations(page),
+        # elements of the page
+        Figures(page),
+        Terms(page),
+        Formulas(page),
     ]

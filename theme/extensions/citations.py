@@ -73,6 +73,6 @@ class Link(InlineProcessor):
         if found is None:
             return None, None, None
         link = Element("a", {"class": "citation", "data-tip": found.tip})
-        link.set("href", f"references.md#{found.key}")
+        link.set("href", f"{self.page.to('references.md')}#{found.key}")
         link.text = found.text
         return link, match.start(), match.end()

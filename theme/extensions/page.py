@@ -26,6 +26,12 @@ class Page:
     language: str
     path: Path
     root: str = ""  # the way from the finished page to the root of the site: "../../"
+    without_python: str = ""  # why snippets cannot run: "not fetched", or from a "folder"
+    serving: bool = False  # live, for who writes
+
+    def to(self, page: str) -> str:
+        """The address of another page, for a link in the Markdown of this one."""
+        return "../" * self.name.count("/") + page
 
     def complain(self, text: str, message: str) -> None:
         """A warning about `text`: `docs/en/masks.md:12: message`."""

@@ -65,6 +65,10 @@ def listing(line: str, page: Page) -> str:
     return "\n\n".join(entry(one, pages.get(one["key"], []), page.language) for one in chosen)
 
 
+def expand(markdown: str, page: Page) -> str:
+    return "\n".join(listing(line, page) for line in markdown.split("\n"))
+
+
 class References(PageExtension):
     def extendMarkdown(self, md: Markdown) -> None:
         step = Listings(md)
@@ -76,4 +80,4 @@ class Listings(Preprocessor):
     page: Page
 
     def run(self, lines: list[str]) -> list[str]:
-        return "\n".join(listing(line, self.page) for line in lines).split("\n")
+        return expand("\n".join(lines), self.page).split("\n")

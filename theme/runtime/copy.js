@@ -1,4 +1,4 @@
-// Copy in a site opened from a folder, where a browser loads no modules: theme/hooks/folder.py puts
+// Copy in a site opened from a folder, where a browser loads no modules: theme/site/files.py puts
 // scripts/prompts.mjs above this.
 "use strict";
 {

@@ -1,5 +1,5 @@
 // The site without a network, for a reader who asked for it on the About page. Above this line the
-// build writes RELEASE, and FILES: { path: [bytes, sha256] } (theme/hooks/offline.py).
+// build writes RELEASE, and FILES: { path: [bytes, sha256] } (theme/site/service_worker.py).
 //
 // A release is kept as a whole under its own name, or not at all; pages are answered from one
 // release only, the network is not asked for what that one has. A new one waits until no page of

@@ -9,17 +9,14 @@ from __future__ import annotations
 import logging
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
 from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.plugins import event_priority
-from mkdocs.structure.files import Files
 from mkdocs.structure.nav import Navigation
-from place import ROOT, is_main, log, place
 
-state = {"dirty": False}
+from theme.extensions.page import ROOT, log, place
 
 
 class WithLine(logging.Filter):
@@ -34,46 +31,42 @@ class WithLine(logging.Filter):
         return True
 
 
-with_line = WithLine()
-logging.getLogger("mkdocs.structure.pages").addFilter(with_line)
+def language(config: MkDocsConfig) -> str:
+    return Path(config.docs_dir).name
 
 
-def on_startup(command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
-    state["dirty"] = dirty
-
-
-def on_config(config: MkDocsConfig) -> MkDocsConfig:
+def on_config(config: MkDocsConfig) -> None:
+    """Let warnings name lines of the language that is built."""
+    pages = logging.getLogger("mkdocs.structure.pages")
+    for old in [one for one in pages.filters if type(one).__name__ == WithLine.__name__]:
+        pages.removeFilter(old)
+    with_line = WithLine()
     with_line.docs_dir = Path(config.docs_dir)
-    return config
+    pages.addFilter(with_line)
 
 
-def on_files(files: Files, config: MkDocsConfig) -> Files:
+def warn_of_missing_translations(config: MkDocsConfig) -> None:
     here = Path(config.docs_dir)
-    other = here.with_name("en" if is_main(config) else "zh")
+    other = here.with_name({"zh": "en", "en": "zh"}[language(config)])
     for path in sorted(other.rglob("*.md")):
         if not (here / path.relative_to(other)).exists():
             log.warning("%s: has no translation in docs/%s", place(path), here.name)
-    return files
 
 
-def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> Navigation:
+def titled(nav: Navigation, config: MkDocsConfig) -> Navigation:
     for item in nav.items:
         if item.children:
             item.title = config.extra["nav_titles"][item.title]
     return nav
 
 
-@event_priority(-200)  # after every plugin has written its files
-def on_post_build(config: MkDocsConfig) -> None:
-    if not is_main(config):
-        return
-    with_line.docs_dir = ROOT / "docs/en"
+def build_english(config: MkDocsConfig, dirty: bool) -> None:
     changes: dict[str, Any] = {
         "site_dir": str(Path(config.site_dir) / "en"),
         "site_url": f"{config.site_url}en/" if config.site_url else "",
         "strict": config.strict,
     }
     english = load_config(str(ROOT / "mkdocs.en.yml"), **changes)
-    english.plugins.on_startup(command="build", dirty=state["dirty"])
-    build(english, dirty=state["dirty"])
+    english.plugins.on_startup(command="serve" if config.extra["serving"] else "build", dirty=dirty)
+    build(english, dirty=dirty)
     english.plugins.on_shutdown()

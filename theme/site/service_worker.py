@@ -6,9 +6,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.plugins import event_priority
-from place import ROOT, is_main
+from theme.extensions.page import ROOT
 
 # What no reader of a page asks for: for programs, and for languages that are not here.
 LEFT_OUT = (".nojekyll", ".map", ".gz", ".inv", "sw.js", "wordcut.js", "tinyseg.js")
@@ -34,9 +32,6 @@ def service_worker(site: Path) -> str:
     return f'const RELEASE = "{release}", FILES = {table};\n{code}'
 
 
-@event_priority(-300)  # after the English build, which stands at -200
-def on_post_build(config: MkDocsConfig) -> None:
-    if is_main(config):
-        site = Path(config.site_dir)
-        (site / ".nojekyll").touch()  # or a branch on GitHub is served without names in _
-        (site / "sw.js").write_text(service_worker(site), encoding="utf-8")
+def write(site: Path) -> None:
+    (site / ".nojekyll").touch()  # or a branch on GitHub is served without names in _
+    (site / "sw.js").write_text(service_worker(site), encoding="utf-8")

@@ -24,10 +24,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import jinja2
-from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.structure.files import File, Files
-from place import OFFLINE, ROOT, is_main, log
+from theme.extensions.page import ROOT, log
 
 CACHE = Path(os.environ.get("QKV_CACHE") or Path.home() / ".cache/qkv-docs")
 
@@ -153,29 +150,28 @@ def lock(files: dict[str, bytes]) -> bytes:
     return json.dumps({"info": info, "packages": packages}).encode()
 
 
-def on_files(files: Files, config: MkDocsConfig) -> Files:
-    config.extra["python"] = None
-    fetched = None if OFFLINE else vendored()
+@functools.cache
+def _contents(package: tuple[str, bytes], session: bytes, worker: bytes) -> dict[str, bytes] | None:
+    fetched = vendored()
     if fetched is None:
-        return files
-    contents = {name: path.read_bytes() for name, path in fetched.items()}
-    contents |= dict([wheel()])
+        return None
+    contents = {name: path.read_bytes() for name, path in fetched.items()} | dict([package])
     contents["pyodide-lock.json"] = lock(contents)
-    contents["session.py"] = (ROOT / "theme/runtime/session.py").read_bytes()
+    contents["session.py"] = session
     # What the worker checks before it starts, and measures its progress by.
     table = {name: {"bytes": len(data), "sha256": sha256(data)} for name, data in contents.items()}
     contents["files.json"] = json.dumps(table).encode()
-    contents["worker.mjs"] = (ROOT / "theme/runtime/worker.mjs").read_bytes()
-    # One folder a release: what a browser has kept of an old one is never mixed with a new one.
-    version = sha256(contents["files.json"] + contents["worker.mjs"])[:12]
-    config.extra["python"] = folder = f"assets/python/{version}"
-    if is_main(config):
-        for name, data in contents.items():
-            files.append(File.generated(config, f"{folder}/{name}", content=data))
-    return files
+    contents["worker.mjs"] = worker
+    return contents
 
 
-def on_env(env: jinja2.Environment, config: MkDocsConfig, **_: Any) -> jinja2.Environment:
-    up = "" if is_main(config) else "../"
-    env.globals["python"] = f"{up}{config.extra['python']}/" if config.extra["python"] else ""
-    return env
+def contents() -> dict[str, bytes] | None:
+    """Every file that the reader's Python is made of, by name; None where some cannot be had."""
+    runtime = ROOT / "theme/runtime"
+    session, worker = (runtime / name for name in ("session.py", "worker.mjs"))
+    return _contents(wheel(), session.read_bytes(), worker.read_bytes())
+
+
+def folder(contents: dict[str, bytes]) -> str:
+    """One a release: what a browser has kept of an old one is never mixed with a new one."""
+    return f"assets/python/{sha256(contents['files.json'] + contents['worker.mjs'])[:12]}"

@@ -1,0 +1,147 @@
+"""The Markdown extensions know nothing of MkDocs, and each does what it says."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from converting import convert, pages
+from selectolax.lexbor import LexborHTMLParser
+from sources import ROOT
+
+from theme.extensions.page import Page
+from theme.finish.scrolling import scrolling
+from theme.finish.tables import tables
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The body of every page, made where MkDocs cannot be imported."""
+    file = tmp_path_factory.mktemp("alone") / "pages.json"
+    command = [sys.executable, str(ROOT / "tests/converting.py"), str(file)]
+    subprocess.run(command, cwd=file.parent, check=True, capture_output=True, text=True)
+    return dict(json.loads(file.read_text("utf-8")))
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, built by the program that `pip install` puts on the path, far from its sources."""
+    site = tmp_path_factory.mktemp("built")
+    clean = {k: v for k, v in os.environ.items() if k not in ("OFFLINE", "PYTHONPATH")}
+    env = {**clean, "NO_MKDOCS_2_WARNING": "1"}
+    program = Path(sys.executable).with_name("mkdocs")
+    build = [str(program), "build", "--strict", f"--config-file={ROOT / 'mkdocs.yml'}"]
+    build += ["--site-dir", str(site)]
+    done = subprocess.run(build, cwd=site, capture_output=True, text=True, env=env, check=False)
+    assert done.returncode == 0, done.stderr
+    return site
+
+
+def article(html: str, page: Page) -> list[str]:
+    """The parts of an article but for its links, and for what is no matter of Markdown."""
+    tree = LexborHTMLParser(html)
+    for step in (tables, scrolling):
+        step(tree, page)
+    (body,) = tree.css("article.md-content__inner")
+    # What plugins put there: docstrings, and the line of what goes beside a page.
+    for other in body.css(".doc-object, .take, .md-source-file"):
+        other.decompose()
+    for node in body.css("p"):
+        if node.text().startswith(":::"):
+            node.decompose()
+    for link in body.css("a[href]"):
+        del link.attrs["href"]
+    return [line.strip() for line in str(body.inner_html).splitlines() if line.strip()]
+
+
+def test_every_page_is_the_same_without_mkdocs(alone: dict[str, str], built: Path) -> None:
+    assert len(alone) >= 38
+    for page in pages():
+        folder = built / ("en" if page.language == "en" else "")
+        place = folder if page.name == "index" else folder / page.name
+        whole = (place / "index.html").read_text("utf-8")
+        body = alone[f"{page.language}/{page.name}"]
+        mine = article(f'<article class="md-content__inner">{body}</article>', page)
+        assert mine == article(whole, page), f"{page.language}/{page.name}"
+
+
+# ---- each extension ----
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Page:
+    return Page("masks", "en", tmp_path / "masks.md", "../")
+
+
+def made(page: Page, text: str) -> LexborHTMLParser:
+    page.path.write_text(text, "utf-8")
+    return LexborHTMLParser(convert(page))
+
+
+INCLUDE = '--8<-- "masks.pycon:{}"'
+
+
+def test_a_snippet_keeps_its_name_wherever_it_stands(page: Page) -> None:
+    """Also where others are, in another order, in a list and in a box."""
+    from docs.examples import sections
+
+    names = list(sections("masks", "en"))[:4][::-1]
+    fences = [f"```pycon\n{INCLUDE.format(name)}\n```" for name in names]
+    inside = [fence.replace("\n", "\n    ") for fence in fences]
+    text = f"```pycon\n>>> 1\n1\n```\n\n{fences[0]}\n\n- one\n\n    {inside[1]}\n\n"
+    text += f'!!! note "n"\n    {inside[2]}\n\n```text\nx\n```\n\n{fences[3]}\n'
+    tree = made(page, text)
+    assert [one.attributes["data-name"] for one in tree.css(".snippet")] == names
+    for one in tree.css(".snippet"):
+        (code,) = one.css("pre code")
+        name = str(one.attributes["data-name"])
+        assert code.text().strip() == sections("masks", "en")[name].text
+    assert tree.css("li .snippet")
+    assert tree.css(".admonition .snippet")
+
+
+def test_a_term_is_linked_where_it_is_first_used_in_running_text(page: Page) -> None:
+    text = "## a softmax { #x }\n\n`softmax` [softmax](a.md) **one softmax**, softmax; a softmax\n"
+    (link,) = made(page, text).css("a.term")
+    assert link.text() == "softmax"
+    assert link.attributes["href"] == "glossary.md#softmax"
+    assert link.parent is not None
+    assert link.parent.tag == "strong"
+
+
+def test_punctuation_stays_beside_a_short_formula(page: Page) -> None:
+    text = "a ($x$), then $y$.\n\n$$\nz\n$$\n\n" + r"and $\frac{aaaaaaaaaaa}{bbbbbbbbbbbbb}$, b"
+    tree = made(page, text)
+    first, second = (one.text() for one in tree.css(".glue"))
+    assert (first[0], first[-2:], second[-1]) == ("(", "),", ".")
+    assert len(tree.css("div.arithmatex, span.arithmatex")) == 4
+    assert tree.css("p + div.arithmatex")
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("a\n\n[@nobody1999]", 3, "no source 'nobody1999' in docs/references.yml"),
+        ("a\n\n![x](figure:nothing)", 3, "no function nothing in docs/figures/masks.py"),
+        ("\n![](figure:words)", 2, "no text alternative for figure:words"),
+        ("a\n```pycon\n" + INCLUDE.format("none") + "\n```", 3, "there is no masks.pycon:none"),
+        ('a\n```python\n--8<-- "qkv_docs/masks.py:none"\n```', 3, "there is no qkv_docs/masks.py"),
+        ("a\nb\n$\\nonsense$", 3, "bad formula"),
+    ],
+)
+def test_what_is_wrong_is_named(
+    page: Page, caplog: pytest.LogCaptureFixture, text: str, line: int, message: str
+) -> None:
+    made(page, text)
+    said = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    assert any(message in one and f"masks.md:{line}: " in one for one in said), said
+
+
+def test_a_page_in_a_folder_links_up(tmp_path: Path) -> None:
+    page = Page("notebooks/x", "en", tmp_path / "x.md")
+    assert page.to("glossary.md") == "../glossary.md"

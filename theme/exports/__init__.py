@@ -1,0 +1,1 @@
+"""What a reader takes along: plain Markdown and notebooks, made from the Markdown of a page."""
