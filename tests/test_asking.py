@@ -184,6 +184,21 @@ def test_the_choice_is_kept(visit: Visit, blocked: bool) -> None:
     visit.trouble = [one for one in visit.trouble if not (blocked and one == "no")]
 
 
+def test_where_the_table_does_not_come(visit: Visit) -> None:
+    page = visit.page
+    page.route("**/assets/numbers/**", lambda route: route.abort())
+    page.goto(visit.root + PATHS["en"])
+    switch(page).click()
+    expect(page.locator(".ask [role=status]")).to_contain_text("Check the connection")
+    expect(switch(page)).to_have_attribute("aria-pressed", "false")
+    page.unroute("**/assets/numbers/**")
+    switch(page).click()
+    expect(switch(page)).to_have_attribute("aria-pressed", "true")
+    assert visit.trouble
+    assert all("ERR_FAILED" in one for one in visit.trouble)
+    visit.trouble.clear()
+
+
 def test_on_paper_there_is_nothing_of_it(visit: Visit) -> None:
     page = asking(visit, "en")
     page.locator(WEIGHTS).click()

@@ -10,6 +10,10 @@ const WORDS = words({
       `${n} places can be asked. Point at one or tap it; by keyboard, Tab to one, arrow keys ` +
       "walk, Escape leaves.",
   },
+  lost: {
+    zh: "出处表没有取到。检查网络后再按一次。",
+    en: "The table of addresses did not come. Check the connection and press again.",
+  },
   output: { zh: "代码片段", en: "Snippet" },
   expression: { zh: "代码片段之后的表达式", en: "An expression after snippet" },
   elsewhere: { zh: (page) => `（${page} 页）`, en: (page) => ` (page ${page})` },
@@ -122,9 +126,14 @@ document.head.append(make("style", {}, STYLE));
 export async function press(button) {
   on = button.getAttribute("aria-pressed") !== "true";
   remember(on ? "on" : "off");
-  await (on ? start(button) : stop());
   const status = button.parentElement.querySelector("[role=status]");
-  status.textContent = on ? WORDS.hint(page.numbers.length) : "";
+  status.textContent = "";
+  if (!on) stop();
+  else if (await start(button)) status.textContent = WORDS.hint(page.numbers.length);
+  else {
+    on = false;
+    status.textContent = WORDS.lost;
+  }
 }
 
 /** A page was reached, perhaps without loading it anew. */
@@ -133,11 +142,13 @@ export async function arrive() {
   if (on && button && button !== page?.button) await start(button);
 }
 
+/** Whether the numbers of the page can be asked now: false where its table does not come. */
 async function start(button) {
   const address = new URL(button.dataset.table, location.href);
-  const response = await fetch(address);
-  if (!response.ok) throw new Error(`${response.status} for ${address.pathname}`);
+  const response = await fetch(address).catch(() => null); // no connection
+  if (!response?.ok) return false;
   const table = await response.json();
+  if (!button.isConnected) return false; // the reader went on to another page
   const article = button.closest("article");
   const numbers = [...article.querySelectorAll("span.number")].filter(
     (number) => table.numbers[number.dataset.from] && !number.closest("a"),
@@ -152,6 +163,7 @@ async function start(button) {
   });
   for (const [type, listener] of Object.entries(listeners))
     article.addEventListener(type, listener);
+  return true;
 }
 
 function stop() {

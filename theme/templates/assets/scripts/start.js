@@ -152,10 +152,13 @@
     if (figure) document.getElementById(`figure-${figure}`)?.scrollIntoView();
     if (awake || figure) watch();
     // Each for itself: where the numbers' table does not come, edits do.
-    if (asking)
+    if (asking) {
       load("numbers.mjs")
         .then((numbers) => numbers.arrive())
-        .catch(() => {});
+        .catch((error) => {
+          if (!lost(error)) throw error;
+        });
+    }
     try {
       if (touched) (await load("run.mjs")).arrive();
       if (offline && navigator.serviceWorker?.controller) {
