@@ -135,6 +135,8 @@ def phone(browser: Browser, root: str) -> Iterator[Visit]:
 def test_by_touch(phone: Visit, language: str) -> None:
     page = phone.page
     page.goto(phone.root + PATHS[language])
+    summary = page.locator("summary").first
+    summary.evaluate("one => one.append(document.querySelector('.number').cloneNode(true))")
     switch(page).tap()
     expect(switch(page)).to_have_attribute("aria-pressed", "true")
     panel, number = page.locator("#answer"), page.locator(WEIGHTS)
@@ -147,9 +149,12 @@ def test_by_touch(phone: Visit, language: str) -> None:
     assert box["y"] + box["height"] <= 844
     page.locator("h3#scores-are-not-weights").tap()
     expect(panel).to_have_count(0)
-    summary = page.locator("summary").first  # its text is folded until it is asked for
-    summary.tap()
-    page.locator("details [data-from='weights:1']").first.tap()
+    summary.locator(".number").tap()  # is asked, and does not fold
+    expect(panel).to_be_visible()
+    folded = page.locator("details [data-from='weights:1']").first
+    expect(folded).to_be_hidden()
+    summary.tap(position={"x": 60, "y": 12})
+    folded.tap()
     expect(panel).to_contain_text("weights.round(3)")
 
 
@@ -201,8 +206,9 @@ def test_where_the_table_does_not_come(visit: Visit) -> None:
 
 def test_on_paper_there_is_nothing_of_it(visit: Visit) -> None:
     page = asking(visit, "en")
-    page.locator(WEIGHTS).click()
     page.emulate_media(media="print")
+    page.locator(WEIGHTS).evaluate("one => one.click()")
+    expect(page.locator("#answer")).to_have_count(1)
     expect(page.locator("#answer")).to_be_hidden()
     expect(page.locator(".ask")).to_be_hidden()
     look = "one => getComputedStyle(one).textDecorationLine"
