@@ -207,7 +207,7 @@ def test_where_the_table_does_not_come(visit: Visit) -> None:
 def test_on_paper_there_is_nothing_of_it(visit: Visit) -> None:
     page = asking(visit, "en")
     page.emulate_media(media="print")
-    page.locator(WEIGHTS).evaluate("one => one.click()")
+    page.locator(WEIGHTS).evaluate("one => { one.scrollIntoView(); one.click(); }")
     expect(page.locator("#answer")).to_have_count(1)
     expect(page.locator("#answer")).to_be_hidden()
     expect(page.locator(".ask")).to_be_hidden()
