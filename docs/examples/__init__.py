@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent
-PACKAGE = FOLDER.parents[1] / "qkv_docs"
 LANGUAGES = ("zh", "en")
 HEAD = re.compile(r"^\[([a-z][a-z0-9-]*)(?:\.(zh|en))?\]\n", re.M)
 
@@ -75,17 +74,13 @@ def values(page: str, section: str, language: str = "zh") -> dict[str, Any]:
     upto = list(parts)[: list(parts).index(section) + 1] if section in parts else []
     if not upto:
         raise KeyError(f"docs/examples/{page}.pycon has no section [{section}]")
-    package = max(path.stat().st_mtime for path in PACKAGE.glob("*.py"))
-    return dict(_run(page, tuple(parts[name].text for name in upto), package))
+    return dict(_run(page, tuple(parts[name].text for name in upto)))
 
 
 @functools.cache
-def _run(page: str, texts: tuple[str, ...], package: float) -> dict[str, Any]:
-    """The names that are bound after these snippets; what they print is thrown away.
-
-    `package` says when qkv_docs was changed: after that the snippets run anew.
-    """
-    names = dict(_run(page, texts[:-1], package)) if texts[:-1] else {"__name__": "__main__"}
+def _run(page: str, texts: tuple[str, ...]) -> dict[str, Any]:
+    """The names that are bound after these snippets; what they print is thrown away."""
+    names = dict(_run(page, texts[:-1])) if texts[:-1] else {"__name__": "__main__"}
     for one in Section(page, texts[-1], 1).statements:
         code = compile(one.source, f"docs/examples/{page}.pycon", "single")
         with contextlib.redirect_stdout(io.StringIO()):
