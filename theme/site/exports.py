@@ -29,8 +29,8 @@ WORDS = {
     "notebook": {"zh": "Jupyter 笔记本", "en": "Jupyter notebook"},
     "colab": {"zh": "在 Colab 里打开", "en": "Open in Colab"},
     "llms": {
-        "zh": "每一页的 Markdown：公式、代码和它的输出都在，图换成文字说明。代码和输出由测试保证一致。"
-        "约定：一行一个向量，Q = X W_Q。",
+        "zh": "每一页的 Markdown：公式、代码和它的输出都在，图换成文字说明。"
+        "代码和输出由测试保证一致。约定：一行一个向量，Q = X W_Q。",
         "en": "Every page as Markdown, with its formulas, its code and output, and figures in "
         "words. Tests keep code and output true. A vector is a row: Q = X W_Q.",
     },

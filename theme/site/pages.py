@@ -87,7 +87,8 @@ def offer(env: jinja2.Environment, config: MkDocsConfig) -> None:
         log.warning("theme/styles/reduced.css is not made of %s: make styles", styles.sources_now())
     config.extra_css = []  # mkdocstrings brings a style sheet; ours covers the little it needs
     python, up = config.extra["python"], {"zh": "", "en": "../"}[language(config)]
-    env.globals.update(styles=styles.styles, bundle=bundle(), python=f"{up}{python}/" if python else "")
+    env.globals.update(styles=styles.styles, bundle=bundle())
+    env.globals.update(python=f"{up}{python}/" if python else "")
 
 
 def finished(html: str, page: MkDocsPage | None, config: MkDocsConfig) -> str:
