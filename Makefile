@@ -69,6 +69,9 @@ pretrained: $(VENV)/.test ## fetch two real models (160 MB, kept), compare them 
 clean: ## remove .venv and everything built
 	rm -rf $(VENV) site site-offline .cache build *.egg-info
 
+INSTALL = $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
+COMMA := ,
+
 # One stamp an extra, made anew when the pins change; test includes pages, and pages site.
 $(VENV)/.%: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
@@ -76,7 +79,9 @@ $(VENV)/.%: pyproject.toml constraints.txt
 	  echo "If another one is installed: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
 	@echo "Setting up $(VENV) for '$*': once, a minute or two …"
 	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[$*]' >$(VENV)/install.log 2>&1 || { \
+	@$(INSTALL) -e '.[$(if $(filter test,$*),test$(COMMA)torch,$*)]' >$(VENV)/install.log 2>&1 || { \
+	  test '$*' = test && $(INSTALL) -e '.[test]' >>$(VENV)/install.log 2>&1 && \
+	  echo "PyTorch is not to be had here ($(VENV)/install.log): what is compared with it will be skipped, and listed."; } || { \
 	  grep 'ERROR' $(VENV)/install.log; \
 	  echo "Installing failed; $(VENV)/install.log has the whole story. Is there a network? 'make clean' starts afresh."; exit 1; }
 	@touch $(VENV)/.site $(if $(filter test,$*),$(VENV)/.pages) $@

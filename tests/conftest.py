@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
+import types
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,6 +25,20 @@ if importlib.util.find_spec("hypothesis"):
         "fixed", derandomize=True, deadline=None, max_examples=60, database=None
     )
     settings.load_profile("fixed")
+
+
+class Absent(types.ModuleType):
+    """In the place of PyTorch, which some machines cannot have: what uses it is skipped, when it
+    does, and the rest of the same file is tested."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name != "__path__":  # which `import torch.nn` asks for
+            raise AttributeError(name)
+        pytest.skip("there is no PyTorch on this machine", allow_module_level=True)
+
+
+if importlib.util.find_spec("torch") is None:
+    sys.modules["torch"] = Absent("torch")
 
 if importlib.util.find_spec("playwright"):
     from browsing import browser, once, phone, revisit, root, serve, served, site, visit  # noqa: F401

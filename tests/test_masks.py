@@ -7,7 +7,6 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch.nn.attention.bias import causal_lower_right
 
 from qkv_docs import causal_mask, padding_mask, sliding_window_mask
 
@@ -90,6 +89,8 @@ def test_masks_combine_with_and():
 
 @given(n_q=st.integers(1, 9), n_k=st.integers(1, 9))
 def test_the_causal_mask_is_pytorchs_lower_right_one(n_q, n_k):
+    from torch.nn.attention.bias import causal_lower_right
+
     n_q, n_k = sorted((n_q, n_k))  # PyTorch warns of nan where queries see nothing
     expected = causal_lower_right(n_q, n_k)._materialize().numpy()
     np.testing.assert_array_equal(causal_mask(n_q, n_k), expected)

@@ -46,6 +46,8 @@ def test_there_is_a_notebook() -> None:
 
 @NAMES
 def test_running_a_notebook_again_gives_what_is_stored(name: str) -> None:
+    import torch.nn  # noqa: F401  (as the notebook does, in a process of its own)
+
     for language, fresh in MAKE["make"](name).items():
         kept = stored(name, language)
         path = f"docs/{language}/notebooks/{name}.ipynb: run python docs/notebooks/make.py"
