@@ -30,6 +30,16 @@ def test_the_code_of_the_readme_does_what_it_shows() -> None:
 
 
 @pytest.mark.parametrize("path", [*READMES, *ROOT.glob("CONTRIBUTING*.md")], ids=lambda p: p.name)
+def test_commands_mean_the_same_to_every_shell(path: Path) -> None:
+    """cmd.exe takes ' for a letter, PowerShell had no && for long, zsh reads [ ] as a pattern."""
+    commands = re.findall(r"`((?:pip|make|mkdocs|python|pre-commit) [^`]+)`", text(path))
+    assert len(commands) > 3
+    for command in commands:
+        bare = re.sub(r'"[^"$`!\\]*"', "", command)
+        assert not re.search(r"['\"&|;<>$\[\]*?{}()]", bare), command
+
+
+@pytest.mark.parametrize("path", [*READMES, *ROOT.glob("CONTRIBUTING*.md")], ids=lambda p: p.name)
 def test_links_lead_to_files(path: Path) -> None:
     missing = [link for link in LINK.findall(text(path)) if not (ROOT / link).exists()]
     assert not missing
