@@ -24,9 +24,10 @@ from browsing import (
     until_it_says,
     wake,
 )
-from offline import files, service_worker
 from playwright.sync_api import Browser, Page, expect
 from sources import DOCS
+
+from theme.site.service_worker import files, service_worker
 
 pytestmark = needs_browser
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runtime import fetch, lock, vendored, wheel
 from sources import ROOT
+
+from theme.site.python import fetch, lock, vendored, wheel
 
 GOOD = b"what the manifest names"
 
@@ -79,8 +80,8 @@ def test_a_folder_of_the_files_is_asked_before_any_host(
     (tmp_path / "theme/vendor").mkdir(parents=True)
     item = {**manifest(tmp_path, b"something else"), "name": "pyodide"}
     (tmp_path / "theme/vendor/manifest.json").write_text(json.dumps([item]), "utf-8")
-    monkeypatch.setattr("runtime.ROOT", tmp_path)
-    monkeypatch.setattr("runtime.CACHE", cache)
+    monkeypatch.setattr("theme.site.python.ROOT", tmp_path)
+    monkeypatch.setattr("theme.site.python.CACHE", cache)
     monkeypatch.setenv("QKV_PYTHON_FILES", str(folder))
     for data, good in ((None, False), (GOOD[:-1], False), (GOOD, True)):
         if data is not None:
