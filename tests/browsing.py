@@ -194,6 +194,7 @@ class Visit:
 
     def go(self, path: str) -> Page:
         self.page.goto(self.root + path, wait_until="networkidle")
+        self.page.wait_for_load_state()  # when the network is idle, a busy machine still parses
         return self.page
 
 

@@ -300,7 +300,7 @@ class TestOffline:
         page = visit.go(start)
         page.keyboard.press("/")
         page.keyboard.type(query)
-        hit = page.locator(f".md-search-result__link[href*='{target}.html']").first
+        hit = page.locator(f"#search li a[href*='/{target}.html']").first
         expect(hit).to_be_attached()
         hit.click()
         page.wait_for_url(f"**/{target}.html*")

@@ -104,33 +104,6 @@ def test_english_in_the_dark(visit: Visit, path: str) -> None:
     assert not accessibility_faults(visit.page)
 
 
-@pytest.mark.parametrize(
-    ("start", "query", "target"),
-    [
-        ("/", "缩放点积", "self-attention"),
-        ("/", "方差", "why-sqrt-dk"),
-        ("/", "scaled dot product", "attention"),
-        ("/en/", "scaled dot product", "attention"),
-        ("/en/", "variance", "why-sqrt-dk"),
-    ],
-)
-def test_search(visit: Visit, start: str, query: str, target: str) -> None:
-    """From the keyboard, the first key pressed included."""
-    page = visit.go(start)
-    page.keyboard.press("/")
-    page.keyboard.type(query)
-    hits = page.locator(f".md-search-result__link[href*='{target}']")
-    expect(hits.first).to_be_attached()
-
-
-def test_search_by_the_first_touch(visit: Visit) -> None:
-    page = visit.go("/en/")
-    page.click("label.md-header__button[for=__search]")
-    expect(page.locator(".md-search__input")).to_be_focused()
-    page.keyboard.type("variance")
-    expect(page.locator(".md-search-result__link").first).to_be_attached()
-
-
 @pytest.mark.parametrize("awake", [False, True], ids=["asleep", "awake"])
 def test_the_language_link_keeps_page_and_anchor(visit: Visit, root: str, awake: bool) -> None:
     page = visit.go("/why-sqrt-dk/#sources")

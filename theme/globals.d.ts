@@ -11,6 +11,11 @@ interface Qkv {
 declare var qkv: Qkv;
 /** Material's: every page that instant navigation brings. */
 declare var document$: { subscribe(next: () => void): void };
+/** Of search/search.js, from which the build makes one script (theme/search.py). */
+declare var MiniSearch: any;
+declare var Words: any;
+declare var Search: any;
+declare var searchIndex: any;
 
 // The scripts know their elements by the selector; that each is there is a test's affair.
 interface ParentNode {

@@ -8,17 +8,15 @@ from pathlib import Path
 
 from theme.extensions.page import ROOT
 
-# What no reader of a page asks for: for programs, and for languages that are not here.
-LEFT_OUT = (".nojekyll", ".map", ".gz", ".inv", "sw.js", "wordcut.js", "tinyseg.js")
-LANGUAGES = ("lunr.stemmer.support.min.js", "lunr.zh.min.js", "lunr.multi.min.js")
+# What no reader of a page asks for.
+LEFT_OUT = (".nojekyll", ".map", ".gz", ".inv", "sw.js")
 
 
 def files(site: Path) -> dict[str, tuple[int, str]]:
     """Size and hash of each file of the release, by the address a page asks for it."""
     found = {}
     for path in sorted(site.rglob("*")):
-        lunr = path.parent.name == "min" and path.name not in LANGUAGES
-        if path.is_file() and not path.name.endswith(LEFT_OUT) and not lunr:
+        if path.is_file() and not path.name.endswith(LEFT_OUT):
             data = path.read_bytes()
             address = path.relative_to(site).as_posix().removesuffix("index.html")
             found[address] = (len(data), hashlib.sha256(data).hexdigest())

@@ -8,35 +8,16 @@
   }
   const signs = ["pointerdown", "pointermove", "keydown", "focusin", "scroll", "touchstart"];
 
-  // Search, copy buttons and instant navigation come with the reader's first sign of life:
+  // Copy buttons and instant navigation come with the reader's first sign of life:
   // a page that is only read never waits for them.
   let awake = false;
-  const wake = (event) => {
+  const wake = () => {
     for (const sign of signs) removeEventListener(sign, wake, true);
     awake = true;
     watch();
-    const search = document.querySelector(".md-search__input");
-    // The theme's own keys for search, should one of them be the first thing pressed.
-    const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
-    if (
-      event.type === "keydown" &&
-      ["/", "f", "s"].includes(event.key) &&
-      !typing &&
-      !event.ctrlKey &&
-      !event.metaKey &&
-      !event.altKey
-    ) {
-      event.preventDefault();
-      document.querySelector("#__search").checked = true;
-      search.focus();
-    }
     const script = document.createElement("script");
     script.src = own.dataset.bundle;
-    // What was typed while it loaded is searched for.
-    script.onload = () => {
-      if (search?.value) search.dispatchEvent(new KeyboardEvent("keyup"));
-      document$.subscribe(arrive); // after every instant navigation
-    };
+    script.onload = () => document$.subscribe(arrive); // after every instant navigation
     script.onerror = listen; // no connection: the next sign tries again
     document.head.append(script);
   };
@@ -44,11 +25,41 @@
     for (const sign of signs) addEventListener(sign, wake, { capture: true, passive: false });
   };
   listen();
-  // On a phone the first touch may open the search: the caret belongs into its box.
-  const search = document.querySelector("#__search");
-  search.addEventListener("change", () => {
-    if (search.checked) document.querySelector(".md-search__input").focus();
+  // Search is a dialog that needs nothing of the theme. Its script comes when it is first opened, as
+  // a plain one, for it must come from a folder, too; what was typed meanwhile is searched for then.
+  const search = document.querySelector("#search");
+  search.dataset.home = String(new URL(search.dataset.home, location.href));
+  let fetched = false;
+  const openSearch = () => {
+    if (!search.open) search.showModal();
+    search.querySelector("input").select();
+    if (fetched) return;
+    fetched = true;
+    const script = document.createElement("script");
+    script.src = String(new URL("search/search.js", search.dataset.home));
+    script.onerror = () => {
+      fetched = false;
+      search.querySelector("[role=status]").textContent = search.dataset.lost;
+    };
+    document.head.append(script);
+  };
+  addEventListener("click", (event) => {
+    const target = /** @type {Element} */ (event.target);
+    if (target.closest?.("[data-search=open]")) openSearch();
+    // The dialog itself is under the pointer only where it ends: on what it covers.
+    if (target === search || target.closest?.("[data-search=close]")) search.close();
   });
+  const KEYS = ["/", "f", "s"];
+  addEventListener("keydown", (event) => {
+    const target = /** @type {Element} */ (event.target);
+    const typing = target.closest?.("input, textarea, select, [contenteditable], dialog");
+    const command = event.ctrlKey || event.metaKey || event.altKey;
+    if (!KEYS.includes(event.key) || typing || command) return;
+    event.preventDefault();
+    openSearch();
+  });
+  // The theme turns the page at n and p.
+  search.addEventListener("keydown", (event) => event.stopPropagation());
 
   // The language link: this page at this anchor. Instant navigation leaves the header as it was,
   // so the address is worked out when the reader reaches for the link.
