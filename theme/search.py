@@ -13,12 +13,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
 from py_mini_racer import MiniRacer
 
-ROOT = Path(__file__).parents[1]
+from theme.extensions.page import ROOT
+
 ENGINE = ROOT / "theme/vendor/minisearch/minisearch.js"
 TRADITIONAL = ROOT / "theme/vendor/opencc/TSCharacters.js"
 SCRIPTS = ROOT / "theme/runtime/search"
@@ -28,7 +28,7 @@ VOID = {"area", "br", "col", "hr", "img", "input", "link", "meta", "source", "wb
 # Not what a reader looks for: marks, buttons, the copy of a formula for the eye, drawings, prompts
 # and outputs.
 LEFT_OUT_TAGS = {"annotation", "button", "script", "style", "svg"}
-LEFT_OUT_CLASSES = {"doc-labels", "headerlink", "katex-html", "snippet__bar", "take", "gp", "go"}
+LEFT_OUT_CLASSES = {"doc-labels", "headerlink", "katex-html", "snippet__bar", "gp", "go"}
 APART = {"br", "dd", "div", "dt", "figcaption", "li", "p", "pre", "summary", "td", "th", "tr"}
 MATHEMATICS = {"math", "mrow", "msub", "msup", "msubsup", "mfrac", "msqrt", "mtable", "mtr", "mtd"}
 MATHEMATICS |= {"mi", "mn", "mo", "mtext", "mstyle", "mover", "munder", "munderover", "mpadded"}
@@ -102,7 +102,8 @@ class Reader(HTMLParser):
             return
         about = {name: value or "" for name, value in attrs}
         classes = set(about.get("class", "").split())
-        if tag in LEFT_OUT_TAGS or classes & LEFT_OUT_CLASSES:
+        excluded = "data-search-exclude" in about and "arithmatex" not in classes
+        if excluded or tag in LEFT_OUT_TAGS or classes & LEFT_OUT_CLASSES:
             self.silent = len(self.open)
         elif tag in MATHEMATICS:
             self.mathematics.append([])

@@ -44,7 +44,6 @@ def on_startup(command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> 
     told.update(serving=command == "serve", dirty=dirty)
 
 
-@event_priority(100)  # before Material's offline plugin, which else takes a script from elsewhere
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     if sys.path[0] != str(ROOT):  # not at the top of this file: MkDocs puts the path back
         sys.path.insert(0, str(ROOT))
@@ -66,6 +65,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     site("languages").warn_of_missing_translations(config)
     for file in site("files").generated(config):
         files.append(file)
+    site("search").begin(files, config)
     return files
 
 
@@ -107,6 +107,7 @@ def on_template_context(
 
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
     done: str = site("pages").finished(output, page, config)
+    site("search").gather(done, page, config)
     return done
 
 
@@ -119,6 +120,7 @@ def on_post_template(output_content: str, template_name: str, config: MkDocsConf
 
 @event_priority(-200)  # after every plugin has written its files
 def on_post_build(config: MkDocsConfig) -> None:
+    site("search").write(config)
     if site_is_main(config):
         site("languages").build_english(config, told["dirty"])
         site("service_worker").write(Path(config.site_dir))

@@ -14,19 +14,18 @@ from theme.site import python
 from theme.site.languages import language
 
 FONTS = ROOT / "theme/vendor/katex/fonts"
-# What a browser refuses to load from file:// and Material's offline plugin leaves to us.
-FOLDER_SCRIPTS = {
-    "assets/iframe-worker.js": [ROOT / "theme/vendor/iframe-worker/shim.js"],  # for search
-    "assets/copy.js": [
-        ROOT / "theme/templates/assets/scripts/prompts.mjs",
-        ROOT / "theme/runtime/copy.js",
-    ],
-}
+# A browser loads no module from file://: one script that is none, what it would import first.
+COPY = "assets/copy.js"
+COPY_PARTS = (
+    ROOT / "theme/templates/assets/scripts/prompts.mjs",
+    ROOT / "theme/runtime/copy.js",
+)
 
 
 def on_config(config: MkDocsConfig) -> None:
     if config.extra["offline"]:
-        config.extra["polyfills"] = list(FOLDER_SCRIPTS)
+        config.use_directory_urls = False
+        config.extra["polyfills"] = [COPY]
     if config.extra["offline"] or not config.site_url:
         # It takes a page for one of ours by the sitemap's addresses.
         config.theme["features"].remove("navigation.instant")
@@ -40,10 +39,9 @@ def generated(config: MkDocsConfig) -> Iterator[File]:
             yield File.generated(config, f"{folder}/{path.name}", abs_src_path=str(path))
 
     yield from copies("assets/katex", sorted(FONTS.glob("*.woff2")))
-    for uri, scripts in FOLDER_SCRIPTS.items() if offline else ():
-        # One script that is no module: what others would import stands above.
-        code = "".join(path.read_text(encoding="utf-8") for path in scripts)
-        yield File.generated(config, uri, content=code.replace("export ", ""))
+    if offline:
+        code = "".join(path.read_text(encoding="utf-8") for path in COPY_PARTS)
+        yield File.generated(config, COPY, content=code.replace("export ", ""))
     contents = None if offline else python.contents()
     folder = config.extra["python"] = python.folder(contents) if contents else None
     if main and not offline:
