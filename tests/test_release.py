@@ -132,10 +132,33 @@ def test_every_way_of_breaking_it_is_told(
     assert not untold, "\n".join(found)
 
 
+def release(site: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    run = [sys.executable, "-m", "theme.release", str(site)]
+    env = {**os.environ, "NO_MKDOCS_2_WARNING": "1", **settings}
+    return subprocess.run(run, cwd=ROOT, capture_output=True, text=True, env=env, check=False)
+
+
 @pytest.mark.parametrize("address", ["", "example.org", "/"])
-def test_a_release_knows_its_address(address: str) -> None:
-    run = [sys.executable, "-m", "theme.release"]
-    env = {**os.environ, "SITE_URL": address}
-    done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, env=env, check=False)
+def test_a_release_knows_its_address(tmp_path: Path, address: str) -> None:
+    done = release(tmp_path, SITE_URL=address)
     assert done.returncode == 1
     assert "make release SITE_URL=https://" in done.stderr
+
+
+@pytest.mark.slow
+def test_the_whole_command(tmp_path: Path) -> None:
+    """Below a path, told without its slash, where the offline copy was built last."""
+    done = release(tmp_path / "site", SITE_URL="https://example.org/qkv", OFFLINE="true")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("site may be published at https://example.org/qkv/\n")
+
+
+@pytest.mark.slow
+def test_without_python_it_is_refused(tmp_path: Path) -> None:
+    nowhere = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
+    offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "", "PIP_CONFIG_FILE": os.devnull}
+    address = {"SITE_URL": "https://example.org/", "QKV_CACHE": str(tmp_path / "cache")}
+    done = release(tmp_path / "site", **nowhere, **offline, **address)
+    assert done.returncode == 1
+    assert "404.html: knows no Python" in done.stderr
+    assert "is not to be published. Faults: 1" in done.stderr

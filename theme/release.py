@@ -312,14 +312,16 @@ def main() -> None:
     address = os.environ.get("SITE_URL", "").rstrip("/") + "/"
     if not re.match(r"https?://[^/]", address):
         sys.exit("Where will the site be? make release SITE_URL=https://example.org/path/")
-    folder = ROOT / "site"
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "site").resolve()
     build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
-    if subprocess.run(build, cwd=ROOT, env={**os.environ, "OFFLINE": ""}, check=False).returncode:
+    settings = {name: value for name, value in os.environ.items() if name != "OFFLINE"}
+    settings["SITE_URL"] = address
+    if subprocess.run(build, cwd=ROOT, env=settings, check=False).returncode:
         sys.exit("Not to be published: the build failed.")
     if found := faults(folder, address):
         print(*found, sep="\n", file=sys.stderr)
-        sys.exit(f"site/ is not to be published: {len(found)} faults.")
-    print(f"site/ may be published at {address}")
+        sys.exit(f"{folder} is not to be published. Faults: {len(found)}")
+    print(f"{folder} may be published at {address}")
 
 
 if __name__ == "__main__":
