@@ -15,7 +15,6 @@ from selectolax.lexbor import LexborHTMLParser
 from sources import ROOT
 
 from theme.extensions.page import Page
-from theme.finish.scrolling import scrolling
 from theme.finish.tables import tables
 
 
@@ -45,8 +44,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def article(html: str, page: Page) -> list[str]:
     """The parts of an article but for its links, and for what is no matter of Markdown."""
     tree = LexborHTMLParser(html)
-    for step in (tables, scrolling):
-        step(tree, page)
+    tables(tree, page)
     (body,) = tree.css("article.md-content__inner")
     # What plugins put there: docstrings, and the line of what goes beside a page.
     for other in body.css(".doc-object, .take, .md-source-file"):

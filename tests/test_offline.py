@@ -32,6 +32,16 @@ from theme.site.service_worker import files, service_worker
 pytestmark = needs_browser
 
 
+class Portal(Handler):
+    """A network that wants a login first: its page in answer to everything."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<!doctype html><h1>Log in</h1>")
+
+
 class Host:
     """A copy of the site on a host that can go away, and publish a new release."""
 
@@ -44,8 +54,8 @@ class Host:
             self.write(name, (folder / name).read_text("utf-8").replace(root, self.root))
         self.publish()
 
-    def listen(self, port: int) -> http.server.ThreadingHTTPServer:
-        handler = functools.partial(Handler, directory=str(self.folder))
+    def listen(self, port: int, kind: type[Handler] = Handler) -> http.server.ThreadingHTTPServer:
+        handler = functools.partial(kind, directory=str(self.folder))
         server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         return server
@@ -61,8 +71,8 @@ class Host:
         self.server.shutdown()
         self.server.server_close()
 
-    def come_back(self) -> None:
-        self.server = self.listen(self.server.server_port)
+    def come_back(self, kind: type[Handler] = Handler) -> None:
+        self.server = self.listen(self.server.server_port, kind)
 
 
 @pytest.fixture
@@ -110,6 +120,17 @@ def test_the_site_without_a_network(page: Page, host: Host) -> None:
         snippet = page.locator(".snippet").first
         snippet.locator("[data-do=run]").click()
         until_it_ran(snippet.locator("[role=status]"))
+    for spelled, kept in (
+        ("/en/masks", "/en/masks/"),
+        ("/en/masks/index.html#code", "/en/masks/#code"),
+        ("/masks?from=mail", "/masks/?from=mail"),
+        ("/en", "/en/"),
+        ("/index.html", "/"),
+    ):
+        page.goto(host.root + spelled)
+        expect(page).to_have_url(host.root + kept)
+        expect(page.locator("h1")).not_to_have_text(re.compile("does not exist|没有这个页面"))
+    page.goto(f"{host.root}/en/masks/")
     page.keyboard.press("/")
     page.keyboard.type("variance")
     hit = page.locator("#search li a[href*='/why-sqrt-dk/']").first
@@ -158,8 +179,10 @@ def test_a_new_release_replaces_the_old_as_a_whole(page: Page, host: Host) -> No
         lambda: page.wait_for_timeout(50),
     )
     assert len(caches(page)) == 2
+    expect(page.locator(".release")).to_contain_text("本站有新版本了")
     page.goto(f"{host.root}/masks/")
     expect(page.locator("h1")).not_to_contain_text("NEW")
+    expect(page.locator(".release")).to_contain_text("本站有新版本了")  # after a reload, too
     page.goto(f"{host.root}/new/")  # no page of the old release, and none of its files
     expect(page.locator("h1")).to_have_text("NEW")
     old.close()
@@ -183,6 +206,9 @@ def test_what_fails_keeps_nothing_and_says_why(page: Page, host: Host) -> None:
     tools.send("Storage.overrideQuotaForOrigin", {"origin": host.root})
     host.leave()
     press(page, "The connection was lost: nothing was kept. Press again once it is back")
+    host.come_back(Portal)
+    press(page, "The connection was lost: nothing was kept. Press again once it is back")
+    host.leave()
     host.come_back()
     press(page, "Done: it can be read")
 

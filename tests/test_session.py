@@ -216,6 +216,23 @@ def test_an_error_after_much_output_is_still_shown(page: Page) -> None:
     assert answer["end"] == "error"
 
 
+@pytest.mark.parametrize(
+    ("code", "last"),
+    [
+        ("raise ValueError('x' * 60_000 + 'end')", "xend"),
+        ("d = {i: 'v' * 30 for i in range(3_000)}\nassert d == {}, d", "'}"),
+        ("raise KeyError('\\n' * 9_000 + 'end')", "end'"),
+    ],
+)
+def test_a_long_error_is_cut_in_its_middle(page: Page, code: str, last: str) -> None:
+    shown, answer = page.run(code)
+    assert answer["end"] == "error"
+    assert len(shown) < 1.1 * session.REASON
+    assert shown.startswith("Traceback (most recent call last):\n")
+    assert shown.rstrip().endswith(last)
+    assert page.run("1")[0] == "1\n"
+
+
 def test_memory_is_named(page: Page) -> None:
     shown, answer = page.run("raise MemoryError")
     assert answer["end"] == "memory"

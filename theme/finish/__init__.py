@@ -7,19 +7,19 @@ from collections.abc import Callable
 from selectolax.lexbor import LexborHTMLParser
 
 from theme.extensions.page import Page
+from theme.finish.conformance import conformance
 from theme.finish.docstrings import docstrings
 from theme.finish.folder import folder
 from theme.finish.header import header
 from theme.finish.indentation import indentation
 from theme.finish.policy import policy
-from theme.finish.scrolling import scrolling
 from theme.finish.tables import tables
 
 Step = Callable[[LexborHTMLParser, Page], None]
 STEPS: list[Step] = [
     docstrings,  # the API page: what mkdocstrings cannot be told
     tables,  # what may not break in a cell
-    scrolling,  # what scrolls is reachable from the keyboard; after docstrings brought their code
+    conformance,  # what a checker of HTML complains of
     header,  # the short name of the site on a phone
     indentation,  # the frame around the article
     folder,  # the copy that is opened from a folder

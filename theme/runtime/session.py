@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 LIMIT = 50_000  # characters that one snippet may print
+REASON = 4_000  # characters of a traceback, which is cut in its middle where it is longer
 DRAWING = 2_000_000  # characters of the largest drawing that a page should have to show
 NUMBER = re.compile(r"[-+]?(?:(?:\d+\.\d*|\.\d+)(?:e[-+]?\d+)?|\d+e[-+]?\d+)", re.I)
 TRACE = re.compile(r"^Traceback \(most recent call last\):\n(?:[ \t].*\n|\n)*", re.M)
@@ -117,8 +118,9 @@ class Session:
             inner = error.__traceback__ and error.__traceback__.tb_next
             if isinstance(error, SyntaxError):
                 inner = None
-            self.write("".join(traceback.format_exception(type(error), error, inner)))
-            self.said += "".join(traceback.format_exception_only(error))
+            text = "".join(traceback.format_exception(type(error), error, inner))
+            self.write(cut(text, REASON))
+            self.said += cut("".join(traceback.format_exception_only(error)), REASON)
         return end
 
     def show(self, value: object) -> None:
@@ -148,6 +150,14 @@ class Session:
         if self.waiting:
             self.tell("out", self.waiting)
         self.waiting, self.told = "", time.monotonic()
+
+
+def cut(text: str, size: int) -> str:
+    """A long text without its middle: a traceback ends with the reason."""
+    if len(text) <= size:
+        return text
+    missing = len(text) - size
+    return f"{text[: size // 2]}\n[… {missing} …]\n{text[-(size // 2) :]}"
 
 
 def duplicate(names: dict[str, Any]) -> dict[str, Any]:

@@ -37,6 +37,9 @@ async function keep(cache, path, sha256) {
     } catch {
       throw failure("lost", path);
     }
+    // A page in place of another kind of file is a portal's that wants a login first.
+    const page = response.headers.get("Content-Type")?.startsWith("text/html");
+    if (page && !/(^|\/|\.html)$/.test(path)) throw failure("lost", path);
     if (!response.ok || (await digest(bytes)) !== sha256) throw failure("changed", path);
   }
   const type = response.headers.get("Content-Type") ?? "application/octet-stream";
@@ -82,8 +85,17 @@ const CHANGING = `<!doctype html><script>
     .then((found) => found?.waiting ? setTimeout(again, 5000) : again());
 </script>`;
 
+/** A page's address as the release has it: with its slash, and without index.html. */
+function proper(url) {
+  const address = plain(url).replace(/\/index\.html$/, "/");
+  return [address, `${address}/`].find((one) => addresses.has(one)) ?? plain(url);
+}
+
 async function answer({ request, clientId }) {
   const page = request.mode === "navigate";
+  if (page && proper(request.url) !== plain(request.url)) {
+    return Response.redirect(proper(request.url) + request.url.slice(plain(request.url).length));
+  }
   if (page && registration.waiting && (await clients.matchAll({ type: "window" })).length < 2) {
     registration.waiting.postMessage("take over"); // the last page of the old release is being left
     return new Response(CHANGING, { headers: { "Content-Type": "text/html" } });

@@ -1,9 +1,48 @@
 // The page's Python, off its main thread. Fetches its files, checks them, answers one question
-// at a time. What goes wrong is told as a reason; run.mjs has the sentences.
+// at a time. What goes wrong is told as a reason; scripts/python.mjs has the sentences.
 const base = new URL(".", import.meta.url);
+const say = self.postMessage.bind(self); // what follows takes it from whoever comes later
 const failure = (reason, detail) => Object.assign(new Error(detail), { reason });
 const fail = ({ reason = "crash", name, message }) =>
-  postMessage({ failed: reason, detail: reason === "crash" ? `${name}: ${message}` : message });
+  say({ failed: reason, detail: reason === "crash" ? `${name}: ${message}` : message });
+
+// What is left of this scope once Python has started: the language's own names, and what Pyodide
+// works with. A snippet has neither page nor network nor storage, whatever it gets hold of. The
+// page's Content-Security-Policy holds here too (python.mjs starts this worker so) and stops what
+// would evaluate a text as JavaScript.
+const LANGUAGE =
+  "AggregateError Array ArrayBuffer Atomics BigInt BigInt64Array BigUint64Array Boolean DataView " +
+  "Date Error EvalError FinalizationRegistry Float32Array Float64Array Function Infinity " +
+  "Int16Array Int32Array Int8Array Intl Iterator JSON Map Math NaN Number Object Promise Proxy " +
+  "RangeError ReferenceError Reflect RegExp Set SharedArrayBuffer String SuppressedError Symbol " +
+  "SyntaxError TypeError URIError Uint16Array Uint32Array Uint8Array Uint8ClampedArray WeakMap " +
+  "WeakRef WeakSet WebAssembly decodeURI decodeURIComponent encodeURI encodeURIComponent " +
+  "globalThis isFinite isNaN parseFloat parseInt undefined";
+const PYODIDE =
+  "TextDecoder TextEncoder clearTimeout console crypto performance queueMicrotask setTimeout";
+const KEPT = new Set(`${LANGUAGE} ${PYODIDE}`.split(" "));
+
+function takeAway() {
+  const inherited = [];
+  for (let owner = globalThis; owner !== Object.prototype; owner = Object.getPrototypeOf(owner)) {
+    inherited.push(owner);
+  }
+  for (const owner of inherited) {
+    for (const name of Reflect.ownKeys(owner)) {
+      if (!KEPT.has(String(name))) Reflect.deleteProperty(owner, name);
+    }
+  }
+}
+
+// Python's way to this scope: the modules of JavaScript, and what would import them again.
+const NO_JAVASCRIPT = `
+import sys
+from _pyodide._importhook import JsFinder, jsfinder
+jsfinder.jsproxies.clear()
+sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, JsFinder)]
+for name in ("js", "pyodide_js", "pyodide.code", "pyodide.http"):
+    sys.modules[name] = None
+`;
 
 let Session, session;
 
@@ -24,7 +63,8 @@ async function take(name, about, progress, cache = "default") {
   let response;
   try {
     response = await fetch(new URL(name, base), { cache });
-    if (!response.ok) throw new Error(response.status);
+    const page = response.headers.get("Content-Type")?.startsWith("text/html"); // a portal's
+    if (!response.ok || page) throw new Error(page ? "a page came instead" : response.status);
     for (let reader = response.body.getReader(), part; !(part = await reader.read()).done;) {
       parts.push(part.value);
       progress(part.value.length);
@@ -32,7 +72,9 @@ async function take(name, about, progress, cache = "default") {
   } catch (error) {
     throw failure("network", `${name}: ${error.message}`);
   }
-  const blob = new Blob(parts, { type: response.headers.get("Content-Type") });
+  // Hosts do not all know what a .wasm is, and nothing compiles one that is called a text.
+  const type = name.endsWith(".wasm") ? "application/wasm" : "";
+  const blob = new Blob(parts, { type });
   if (
     !about ||
     (blob.size === about.bytes && [undefined, about.sha256].includes(await digest(blob)))
@@ -49,11 +91,16 @@ async function boot() {
   } catch (error) {
     throw failure("wasm", error.message);
   }
-  const table = JSON.parse(await (await take("files.json", null, () => {})).text());
+  const list = await (await take("files.json", null, () => {})).text();
+  let table;
+  try {
+    table = JSON.parse(list);
+  } catch {
+    throw failure("network", "files.json");
+  }
   const total = Object.values(table).reduce((sum, file) => sum + file.bytes, 0);
   let seen = 0;
-  const progress = (bytes) =>
-    postMessage({ progress: Math.min(1, (seen += bytes) / total), total });
+  const progress = (bytes) => say({ progress: Math.min(1, (seen += bytes) / total), total });
   /** @type {Map<string, Blob>} */
   const kept = new Map();
   const fetched = async ([name, about]) =>
@@ -82,39 +129,23 @@ async function boot() {
     filename: "session.py",
   });
   Session = module.get("Session");
-  // A snippet has neither page nor network. The page's Content-Security-Policy holds here too
-  // (python.mjs starts this worker so) and stops what would evaluate text as JavaScript or ask
-  // another host; this is for what the site itself has stored.
-  python.runPython(
-    "import sys\n" +
-      "for name in ('js', 'pyodide_js', 'pyodide.code', 'pyodide.http'): sys.modules[name] = None",
-  );
-  for (const name of [
-    "fetch",
-    "XMLHttpRequest",
-    "WebSocket",
-    "EventSource",
-    "WebTransport",
-    "Worker",
-    "caches",
-    "indexedDB",
-    "BroadcastChannel",
-  ]) {
-    for (let owner = globalThis; owner; owner = Object.getPrototypeOf(owner)) delete owner[name];
-  }
+  python.runPython(NO_JAVASCRIPT);
+  takeAway();
 }
 
-boot().then(() => postMessage({ answer: "ready" }), fail);
+boot().then(() => say({ answer: "ready" }), fail);
 
-onmessage = ({ data: { place, code, label, want, goOn, alone } }) => {
+const TOLD = ["out", "drawing", "snapshot"]; // what a session may tell of itself
+
+self.addEventListener("message", ({ data: { place, code, label, want, goOn, alone } }) => {
   try {
     if (place === 0) {
       session?.destroy();
-      session = Session((kind, text) => postMessage({ [kind]: text }), alone);
+      const tell = (kind, text) => say(TOLD.includes(kind) ? { [kind]: text } : { failed: "odd" });
+      session = Session(tell, alone);
     }
-    postMessage({ answer: JSON.parse(session.run(place, code, label, want, goOn)) });
+    say({ answer: JSON.parse(session.run(place, code, label, want, goOn)) });
   } catch (error) {
-    // Python itself broke down
-    fail(error);
+    fail(error); // Python itself broke down
   }
-};
+});

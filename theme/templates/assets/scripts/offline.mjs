@@ -16,6 +16,10 @@ const WORDS = words({
     zh: "好了：没有网络也能读，也能运行代码",
     en: "Done: it can be read, and its code run, without a network",
   },
+  waiting: {
+    zh: "本站有新版本了。关掉它的其他标签页，再刷新这一页，就会换上",
+    en: "A new version of this site is here. Close its other tabs and reload this one to change",
+  },
   removed: {
     zh: "已删除。本站又只从网络读取",
     en: "Removed: the site comes from the network again",
@@ -46,6 +50,23 @@ const REASONS = words({
   },
 });
 
+/** Say it once a release has come that another open page of this one holds back. */
+export async function watch() {
+  const found = await navigator.serviceWorker.getRegistration(root);
+  const tellOfIt = () => {
+    if (!found.waiting || document.querySelector(".release")) return;
+    const notice = document.createElement("p");
+    notice.className = "release";
+    notice.setAttribute("role", "status");
+    document.body.append(notice);
+    notice.textContent = WORDS.waiting;
+  };
+  tellOfIt();
+  found?.addEventListener("updatefound", () => {
+    found.installing?.addEventListener("statechange", tellOfIt);
+  });
+}
+
 class Refusal extends Error {
   /** @param {string} reason */
   constructor(reason) {
@@ -68,11 +89,14 @@ export async function show(knob) {
 
 async function register() {
   const options = /** @type {const} */ ({ scope: root.pathname, updateViaCache: "none" });
+  const address = new URL("sw.js", root);
   try {
-    return await navigator.serviceWorker.register(new URL("sw.js", root), options);
-  } catch (error) {
-    // A TypeError is a file that did not come; all else (SecurityError, …) is the browser's no.
-    throw new Refusal(error.name === "TypeError" ? "lost" : "refused");
+    return await navigator.serviceWorker.register(address, options);
+  } catch {
+    // Either it does not come (or a portal's page does), or the browser says no.
+    const answer = await fetch(address, { cache: "no-store" }).catch(() => null);
+    const came = answer?.ok && !answer.headers.get("Content-Type")?.startsWith("text/html");
+    throw new Refusal(came ? "refused" : "lost");
   }
 }
 
@@ -89,12 +113,12 @@ async function install(knob) {
     };
     serviceWorker.addEventListener("message", hear, { signal: listening.signal });
     serviceWorker.startMessages();
-    registration.installing?.addEventListener("statechange", ({ target }) => {
-      // Its own word comes first.
-      if (/** @type {ServiceWorker} */ (target).state === "redundant") {
-        setTimeout(() => reject(new Refusal("lost")), 1000);
-      }
+    const { installing, active } = registration;
+    const given = () => setTimeout(() => reject(new Refusal("lost")), 1000); // its own word first
+    installing?.addEventListener("statechange", () => {
+      if (installing.state === "redundant") given();
     });
+    if (!installing && !active) given(); // it has failed before we could listen
     // One that was removed on this very page is still there, without its files.
     registration.active?.postMessage("install");
   }).finally(() => listening.abort());
@@ -118,6 +142,7 @@ export async function press(knob) {
       tell(knob, WORDS.begins);
       await install(knob);
       tell(knob, WORDS.done);
+      await watch();
     }
     await show(knob);
   } catch (error) {

@@ -15,6 +15,7 @@
     for (const sign of signs) removeEventListener(sign, wake, true);
     awake = true;
     watch();
+    if (location.protocol !== "file:") load("awake.mjs").catch(ignore);
     const script = document.createElement("script");
     script.src = own.dataset.bundle;
     script.onload = () => document$.subscribe(arrive); // after every instant navigation
@@ -25,8 +26,36 @@
     for (const sign of signs) addEventListener(sign, wake, { capture: true, passive: false });
   };
   listen();
-  // Search is a dialog that needs nothing of the theme. Its script comes when it is first opened, as
-  // a plain one, for it must come from a folder, too; what was typed meanwhile is searched for then.
+
+  // The skip link takes the focus along, and keeps it where the theme brings the page once more.
+  let skipped = "";
+  const skip = () => {
+    const heading = document.getElementById(decodeURIComponent(new URL(skipped).hash.slice(1)));
+    heading.tabIndex = -1;
+    heading.focus();
+  };
+  addEventListener("click", ({ target }) => {
+    const link = /** @type {Element} */ (target).closest?.(".md-skip");
+    if (!link) return;
+    skipped = /** @type {HTMLAnchorElement} */ (link).href;
+    skip();
+  });
+
+  // What scrolls sideways must be reachable from the keyboard; what does not is no tab stop.
+  const sideways = new ResizeObserver((resized) => {
+    for (const { target } of resized) {
+      if (target.scrollWidth > target.clientWidth) target.setAttribute("tabindex", "0");
+      else target.removeAttribute("tabindex");
+    }
+  });
+  const tabStops = () => {
+    sideways.disconnect();
+    const wide = ".md-typeset :is(pre > code, table:not([class]), div.arithmatex, .drawing__box)";
+    for (const box of document.querySelectorAll(wide)) sideways.observe(box);
+  };
+
+  // Search is a dialog that needs nothing of the theme. Its script comes when it is first opened,
+  // as a plain one, for it must come from a folder, too; what was typed meanwhile is searched for.
   const search = document.querySelector("#search");
   search.dataset.home = String(new URL(search.dataset.home, location.href));
   let fetched = false;
@@ -52,7 +81,10 @@
   const KEYS = ["/", "f", "s"];
   addEventListener("keydown", (event) => {
     const target = /** @type {Element} */ (event.target);
-    const typing = target.closest?.("input, textarea, select, [contenteditable], dialog");
+    const switches = "[type=radio], [type=checkbox], [type=range]"; // nobody types into these
+    const typing = target.closest?.(
+      `input:not(${switches}), textarea, select, [contenteditable], dialog`,
+    );
     const command = event.ctrlKey || event.metaKey || event.altKey;
     if (!KEYS.includes(event.key) || typing || command) return;
     event.preventDefault();
@@ -91,6 +123,9 @@
   // How Chromium, Firefox and Safari say that a module did not come. All else is our fault.
   const lost = (error) =>
     /dynamically imported module|importing a module/i.test(error?.message ?? "");
+  const ignore = (error) => {
+    if (!lost(error)) throw error;
+  };
   globalThis.qkv = { language, load, lost };
 
   // Figures that can be played with: `<qkv-name>` around a still picture. Their scripts come when
@@ -101,9 +136,7 @@
       for (const { target, isIntersecting } of seen) {
         if (!isIntersecting) continue;
         near.unobserve(target);
-        load(`figures/${target.localName.slice(4)}.mjs`).catch((error) => {
-          if (!lost(error)) throw error; // else the still picture stays
-        });
+        load(`figures/${target.localName.slice(4)}.mjs`).catch(ignore); // the still picture stays
       }
     },
     { rootMargin: "1200px" },
@@ -151,6 +184,8 @@
     }
   };
   const arrive = async () => {
+    tabStops();
+    if (skipped === location.href && document.activeElement === document.body) skip();
     try {
       asking ||= localStorage.getItem("numbers-asked") === "on";
     } catch {
@@ -172,11 +207,13 @@
     }
     try {
       if (touched) (await load("run.mjs")).arrive();
-      if (offline && navigator.serviceWorker?.controller) {
-        await (await load("offline.mjs")).show(offline);
+      if (navigator.serviceWorker?.controller) {
+        const { show, watch: watchReleases } = await load("offline.mjs");
+        if (offline) await show(offline);
+        await watchReleases();
       }
     } catch (error) {
-      if (!lost(error)) throw error; // else the page stays as it was built
+      ignore(error); // the page stays as it was built
     }
   };
   addEventListener("hashchange", arrive);

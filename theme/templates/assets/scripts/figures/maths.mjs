@@ -38,7 +38,7 @@ export const softmax = (scores) => {
  * @param {Matrix} q  (n_q, d_k)
  * @param {Matrix} k  (n_k, d_k)
  * @param {Matrix} v  (n_k, d_v)
- * @param {{ mask?: boolean[][] | null, scale?: number }} options  mask (n_q, n_k), true = may attend
+ * @param {{ mask?: boolean[][] | null, scale?: number }} options  mask (n_q, n_k): true, it may
  * @returns {{ scores: Matrix, weights: Matrix, output: Matrix }}
  */
 export const attention = (q, k, v, { mask, scale = q[0].length ** -0.5 } = {}) => {

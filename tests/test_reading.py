@@ -1,0 +1,227 @@
+"""Faults that a reader met while only reading: keys, focus, copying, storage, paper, HTML."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from browsing import PHONE, Visit, needs_browser, opened, wake
+from playwright.sync_api import Browser, Page, expect
+from selectolax.lexbor import LexborHTMLParser
+
+pytestmark = needs_browser
+WIDE = {"viewport": {"width": 1280, "height": 900}}
+
+
+# ---- Tab stops
+
+STOPS = """() => {
+    const visible = (one) => one.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true });
+    const all = "a[href], button, input, select, textarea, summary, [tabindex]";
+    return [...document.querySelectorAll(all)]
+        .filter((one) => one.tabIndex >= 0 && !one.disabled)
+        .filter((one) => getComputedStyle(one).visibility !== "hidden" && one.checkVisibility())
+        .map((one) => ({
+            html: one.cloneNode().outerHTML.slice(0, 120), seen: visible(one),
+            box: [one.getBoundingClientRect().left, one.getBoundingClientRect().right],
+            scrolls: one.scrollWidth > one.clientWidth, name: one.localName,
+        }));
+}"""
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_every_tab_stop_is_there_to_be_seen(revisit: Visit, width: int) -> None:
+    """Neither the results of a closed search nor the links of a closed drawer; the skip link and
+    the switches that labels stand for come into sight or have their label in sight."""
+    page = revisit.page
+    page.set_viewport_size({"width": width, "height": 900})
+    revisit.go("/en/multi-head/")
+    wake(page)
+    for stop in page.evaluate(STOPS):
+        if re.search(r"md-skip|md-toggle|md-option|headerlink", stop["html"]):
+            continue
+        left, right = stop["box"]
+        assert stop["seen"], stop
+        assert right > 0, stop
+        assert left < width, stop
+
+
+def test_only_what_scrolls_sideways_is_a_tab_stop(revisit: Visit) -> None:
+    page = revisit.page
+    for width, most in ((390, 99), (1280, 12)):
+        page.set_viewport_size({"width": width, "height": 900})
+        revisit.go("/en/multi-head/")
+        page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+        stops = [one for one in page.evaluate(STOPS) if one["name"] in ("code", "table", "div")]
+        boxes = [one for one in stops if "md-search" not in one["html"]]
+        assert all(one["scrolls"] for one in boxes), boxes
+        assert len(boxes) <= most
+        hidden = page.evaluate(
+            """() => [...document.querySelectorAll(".md-typeset pre > code, .arithmatex")].filter(
+                (one) => one.scrollWidth > one.clientWidth && one.tabIndex < 0
+                    && getComputedStyle(one).overflowX !== "visible").length"""
+        )
+        assert not hidden
+
+
+def test_the_skip_link_keeps_its_place(revisit: Visit) -> None:
+    """Pressed before the theme's script is there, and still there when it has come."""
+    page = revisit.go("/en/masks/")
+    page.keyboard.press("Tab")
+    expect(page.locator(".md-skip")).to_be_focused()
+    page.keyboard.press("Enter")
+    heading = page.locator("h1")
+    expect(heading).to_be_focused()
+    page.wait_for_function("() => typeof document$ !== 'undefined'")
+    page.evaluate("() => new Promise((done) => requestIdleCallback(done))")
+    expect(heading).to_be_focused()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('article') !== null")
+
+
+# ---- The colours
+
+
+def scheme(page: Page) -> str:
+    return str(page.evaluate("document.body.getAttribute('data-md-color-scheme')"))
+
+
+def test_the_reader_s_colours_are_kept_across_languages(revisit: Visit, root: str) -> None:
+    page = revisit.go("/masks/")
+    wake(page)
+    page.locator("form[data-md-component=palette] label:visible").click()
+    assert scheme(page) == "slate"
+    page.click("a.language")
+    expect(page).to_have_url(f"{root}/en/masks/")
+    assert scheme(page) == "slate"
+    wake(page)
+    page.locator("form[data-md-component=palette] label:visible").click()
+    page.goto(f"{root}/")
+    assert scheme(page) == "default"
+
+
+def test_the_switch_of_the_colours_by_keyboard(revisit: Visit) -> None:
+    page = revisit.go("/en/")
+    wake(page)
+    expect(page.locator("form[data-md-component=palette] label:visible")).to_have_count(1)
+    for at, key, wanted in ((0, " ", "slate"), (1, "Enter", "default"), (0, " ", "slate")):
+        page.locator("[name=__palette]").nth(at).focus()
+        page.keyboard.press(key)
+        assert scheme(page) == wanted, key
+
+
+def test_where_site_data_is_blocked_all_else_works(browser: Browser, root: str) -> None:
+    refuse = """for (const name of ["localStorage", "sessionStorage", "caches", "indexedDB"]) {
+        Object.defineProperty(window, name, {
+            get() { throw new DOMException("denied", "SecurityError"); },
+        });
+    }"""
+    with opened(browser, **WIDE, color_scheme="dark") as context:
+        visit = Visit(context.new_page(), root)
+        visit.page.add_init_script(refuse)
+        page = visit.go("/en/masks/")
+        assert scheme(page) == "slate"
+        wake(page)
+        page.locator("form[data-md-component=palette] label:visible").click()
+        assert scheme(page) == "default"
+        page.keyboard.press("/")
+        page.keyboard.type("variance")
+        expect(page.locator("#search a[href]").first).to_be_attached()
+        assert not visit.trouble
+
+
+# ---- Copying, and what needs scripts
+
+SELECT = "(css) => getSelection().selectAllChildren(document.querySelector(css))"
+
+
+def test_a_formula_is_copied_as_its_source_once(revisit: Visit) -> None:
+    page = revisit.go("/en/why-sqrt-dk/")
+    wake(page)
+    page.wait_for_function(
+        "() => performance.getEntriesByType('resource').some((one) => /awake/.test(one.name))"
+    )
+    sentence = "article p:has(.katex)"
+    page.evaluate(SELECT, sentence)
+    page.keyboard.press("Control+C")
+    text = page.evaluate("navigator.clipboard.readText()")
+    sources = page.locator(sentence).first.locator("annotation").all_text_contents()
+    assert sources
+    for tex in sources:
+        assert f"${tex}$" in text
+    assert "\n" not in text.strip()
+    words = page.locator(sentence).first.evaluate(
+        """(paragraph) => {
+            const copy = paragraph.cloneNode(true);
+            copy.querySelectorAll(".katex").forEach((one) => one.replaceWith(" "));
+            return copy.textContent.trim().split(/\\s+/);
+        }"""
+    )
+    assert [word for word in words if word not in text] == []
+    # Half a formula is the whole; what has none is left to the browser.
+    page.evaluate(
+        """(css) => {
+            const [html] = document.querySelector(css).querySelectorAll(".katex-html .mord");
+            getSelection().selectAllChildren(html);
+        }""",
+        sentence,
+    )
+    page.keyboard.press("Control+C")
+    assert page.evaluate("navigator.clipboard.readText()").strip() == f"${sources[0]}$"
+    page.evaluate(SELECT, "article h1")
+    page.keyboard.press("Control+C")
+    assert "$" not in page.evaluate("navigator.clipboard.readText()")
+
+
+def test_without_scripts_no_button_stands_there_dead(browser: Browser, root: str) -> None:
+    with opened(browser, **PHONE, java_script_enabled=False) as context:
+        page = context.new_page()
+        for path in ("/about/", "/en/masks/"):
+            page.goto(root + path)
+            for knob in page.locator("button, label.md-header__button").all():
+                assert not knob.is_visible(), knob.evaluate("knob => knob.outerHTML")
+
+
+@pytest.mark.parametrize("path", ["/en/", "/en/masks/", "/"])
+def test_the_title_on_the_smallest_phone(revisit: Visit, path: str) -> None:
+    page = revisit.page
+    page.set_viewport_size({"width": 320, "height": 640})
+    revisit.go(path)
+    cut = page.locator(".md-header__topic").first.evaluate(
+        "topic => topic.querySelector('.md-ellipsis').scrollWidth"
+        " - topic.querySelector('.md-ellipsis').clientWidth"
+    )
+    assert cut <= 0
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_paper_has_the_addresses_of_links(revisit: Visit) -> None:
+    for path in ("/en/multi-head/", "/references/"):
+        page = revisit.go(path)
+        page.emulate_media(media="print")
+        leave = "article a:not(.headerlink, .term, .citation, [href^='#'])"
+        shown = page.locator(leave).evaluate_all(
+            "all => all.map((one) =>"
+            " [one.getAttribute('href'), getComputedStyle(one, '::after').content])"
+        )
+        assert shown
+        for address, content in shown:
+            assert address in content, (address, content)
+
+
+# ---- What a conformance checker complains of
+
+
+def test_the_html_of_every_page(site: Path) -> None:
+    for path in site.rglob("*.html"):
+        tree = LexborHTMLParser(path.read_text("utf-8"))
+        for node in tree.css("[tabindex]"):
+            assert re.fullmatch(r"-?\d+", node.attributes["tabindex"] or ""), (path, node.html)
+        for node in tree.css("input[type=checkbox], input[type=radio]"):
+            assert "autocomplete" not in node.attributes, (path, node.html)
+        for node in tree.css("[href], [src]"):
+            address = node.attributes.get("href") or node.attributes.get("src") or ""
+            assert not re.search(r"\s", address), (path, address)
+        ids = [node.attributes["id"] for node in tree.css("[id]")]
+        assert len(ids) == len(set(ids)), (path, {one for one in ids if ids.count(one) > 1})
