@@ -127,6 +127,18 @@ class TestFound:
     def test_spellings(self, ask: Any, language: str, queries: list[str], page: str) -> None:
         assert not misplaced(ask, [(language, query, {page}) for query in queries], among=3)
 
+    @pytest.mark.parametrize(
+        ("query", "page"),
+        [
+            ("sofmax", "self-attention"),
+            ("jacobain", "backpropagation"),
+            ("embeding", "embedding"),
+            ("quadritic", "multi-head"),
+        ],
+    )
+    def test_typing_mistakes_in_a_single_word(self, ask: Any, query: str, page: str) -> None:
+        assert not misplaced(ask, [(language, query, {page}) for language in LANGUAGES], among=3)
+
     def test_a_word_is_found_while_it_is_typed(self, ask: Any) -> None:
         for query in ("backpr", "backpropag", "反向传", "rop", "掩", "scaled_dot_pro"):
             assert find(ask["zh"], query), query

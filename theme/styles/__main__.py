@@ -22,14 +22,14 @@ KATEX = ROOT / "theme/vendor/katex"
 # Selectors of what no page here has; 11 KB of every first view.
 KINDS = "abstract|bug|caution|danger|example|failure|info|quote|success|tip|warning"
 UNUSED = [
-    r"\.md-(?:annotation|author|banner|blog|consent|feedback|pagination|path|post|profile|social"
-    r"|tabs|tag|version)",
+    r"\.md-(?:annotation|author|banner|blog|consent|feedback|pagination|path|post|profile|search"
+    r"|social|tabs|tag|version)",
     *(r"tabbed-", r"task-list", r"\.footnote", r"\.critic", r"\.keys", r"\.key-", r"\.mermaid"),
     *(r"\.linenos?|linenodiv", r"\[dir=rtl\]", r"data-md-color-(?:primary|accent)"),
     rf"\.(?:{KINDS})\b",
 ]
 UNUSED_ICON = re.compile(
-    r"--md-(?:typeset-table-sort|path|post-pin|source-\w+|tag|annotation(?:-bg)?|version|footnotes"
+    r"--md-(?:typeset-table-sort|path|post-pin|search-result|source-\w+|tag|annotation(?:-bg)?|version|footnotes"
     rf"|tabbed|tasklist|admonition(?=-icon--(?:{KINDS})))-icon[\w-]*"
 )
 

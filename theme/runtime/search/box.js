@@ -94,7 +94,6 @@
       text.replaceChildren(...written(texts.get(page.name)[first.place], first.terms, WIDTH)),
     );
     const more = others
-      .filter((one) => one.score > first.score / 5)
       .slice(0, SECTIONS - 1)
       .map((one) =>
         element(
@@ -134,9 +133,7 @@
     }
     const found = Search.find(query);
     if (!found.length && isComposing) return; // letters on their way to a Chinese word
-    const pages = (found.length ? found : Search.nearest(query))
-      .filter(({ score }, _, [best]) => score > best.score / 10)
-      .slice(0, PAGES);
+    const pages = (found.length ? found : Search.nearest(query)).slice(0, PAGES);
     list.replaceChildren(...pages.map(item));
     list.scrollTop = 0;
     say(found.length ? count(pages.length) : nothing(query, pages.length));
