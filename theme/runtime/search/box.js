@@ -58,7 +58,7 @@
     const [best] = places
       .map(([at]) => [at, within(at)])
       .sort((a, b) => b[1] - a[1] || a[0] - b[0]);
-    let start = Math.max(0, (best?.[0] ?? 0) - width / 4);
+    let start = Math.max(0, (best?.[0] ?? 0) - Math.floor(width / 4));
     if (width === Infinity || text.length <= width) start = 0;
     while (start > 0 && /[\w\p{M}]/u.test(text[start]) && /\w/.test(text[start - 1])) start -= 1;
     const end = Math.min(text.length, start + width);
