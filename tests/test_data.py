@@ -19,7 +19,7 @@ def test_a_row_a_line_and_digits_kept() -> None:
     text = data.text(value, digits=3)
     assert text == (
         '{\n "a": [\n  {"x": 1.000, "y": null, "z": [1, 2]},\n'
-        f'  {{"x": 2e-05, "y": "{word}"}}\n ],\n "b": [0.250, 3]\n}}'
+        f'  {{"x": 0.00002, "y": "{word}"}}\n ],\n "b": [0.250, 3]\n}}'
     )
     assert json.loads(text) == value
 

@@ -210,20 +210,22 @@ def test_larger_batches_narrow_the_gap_but_do_not_close_it():
 
 
 def test_the_trap_is_no_accident_of_its_seed():
-    (shown,) = [
-        [float(number) for line in section.output for number in line.split()]
-        for section in [examples.sections("why-sqrt-dk", "en")["trap"]]
-    ]
-    for row, (whole, query, value) in zip(SPREAD["trap"], (shown[:3], shown[3:]), strict=True):
-        first = SPREAD_SCRIPT.trap(0, row["divided"])
-        assert [round(x, n) for x, n in zip(first, (0, 3, 3), strict=True)] == [whole, query, value]
-        draws = np.median([SPREAD_SCRIPT.trap(s, row["divided"]) for s in range(1, 12)], axis=0)
-        for drawn, name in zip(draws, ("whole", "query", "value"), strict=True):
-            assert row[name]["p5"] <= drawn <= row[name]["p95"]
+    shown = examples.sections("why-sqrt-dk", "en")["trap"].output
+    for divisor, line in zip(("sqrt(d_k)", "1"), shown, strict=True):
+        first = SPREAD_SCRIPT.trap(0, divisor)
+        printed = [float(number) for number in line.split()]
+        rounded = [round(x, n) for x, n in zip(first.values(), (0, 3, 3), strict=True)]
+        assert rounded == printed
+        (row,) = [row for row in SPREAD["trap"] if row["divisor"] == divisor]
+        draws = [SPREAD_SCRIPT.trap(seed, divisor) for seed in range(1, 12)]
+        for name in first:
+            median = np.median([draw[name] for draw in draws])
+            assert row[name][1] <= median <= row[name][2]
 
 
 def test_the_spread_of_training_holds_for_a_seed():
-    steps = SPREAD_SCRIPT.steps_to_goal(64, True, 1)
-    rows = [r for r in SPREAD["training"] if (r["d_k"], r["divided"]) == (64, True)]
+    steps = SPREAD_SCRIPT.steps_to_goal(64, "sqrt(d_k)", 1)
+    rows = [r for r in SPREAD["training"] if (r["d_k"], r["divisor"]) == (64, "sqrt(d_k)")]
     assert len(rows) >= 1
     assert all(row["steps"][0] <= steps <= row["steps"][-1] for row in rows)
+    assert SPREAD_SCRIPT.together(SPREAD["training"]) == SPREAD["training_together"]

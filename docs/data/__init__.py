@@ -51,6 +51,8 @@ def text(value: Any, digits: int | None = None, indent: str = "") -> str:
     if isinstance(value, (float, np.floating)) and digits is not None:
         tiny = abs(value) < 0.5 * 10.0**-digits and value != 0
         value = float(value) if tiny else number(float(value), f".{digits}f")
+    if isinstance(value, (float, np.floating)) and np.isfinite(value):
+        value = Decimal(repr(float(value)))  # written as it would be when it was read as one
     if not isinstance(value, (dict, list, tuple)):
         return str(value) if isinstance(value, Decimal) else json.dumps(value, ensure_ascii=False)
     deeper = indent + " "

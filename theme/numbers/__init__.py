@@ -7,4 +7,4 @@ knows MkDocs or Python-Markdown.
 """
 
 # Pages whose decimals have no addresses yet. The set only shrinks; empty, it goes.
-UNCONVERTED = {"induction-heads", "why-sqrt-dk"}
+UNCONVERTED = {"induction-heads"}
