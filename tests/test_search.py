@@ -241,6 +241,28 @@ def test_size_today_and_with_twice_the_text(
     assert size(script) + 2 * (size(script) - half) <= 150_000
 
 
+def test_words_come_out_where_they_went_in(site: Path, index: dict[str, Any], ask: Any) -> None:
+    """Of the whole way, packing included: every section that holds a word is found by it."""
+    sections = [
+        (
+            page.name,
+            section.anchor,
+            str(ask["zh"].eval(f"Words.cut({json.dumps(section.text)}).join()")),
+        )
+        for page in pages(site, index["zh"])
+        for section in page.sections
+    ]
+    for word in ("方差", "雅可", "sqrt", "kv", "vaswani", "梯度"):
+        holding = {(name, anchor) for name, anchor, words in sections if word in words.split(",")}
+        found = {
+            (page["name"], one["anchor"])
+            for page in find(ask["zh"], word)
+            for one in page["sections"]
+        }
+        assert holding
+        assert holding <= found, word
+
+
 # ---- In the browser ----
 
 
