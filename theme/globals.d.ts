@@ -9,6 +9,8 @@ interface Qkv {
   lost(error: unknown): boolean;
 }
 declare var qkv: Qkv;
+/** scripts/prompts.mjs, above runtime/copy.js. */
+declare function parse(text: string): { code: string; want: string };
 /** Material's: every page that instant navigation brings. */
 declare var document$: { subscribe(next: () => void): void };
 /** Of search/search.js, from which the build makes one script (theme/search.py). */
