@@ -20,6 +20,7 @@ const WORDS = words({
     zh: "本站有新版本了。关掉它的其他标签页，再刷新这一页，就会换上",
     en: "A new version of this site is here. Close its other tabs and reload this one to change",
   },
+  seen: { zh: "知道了", en: "All right" },
   removed: {
     zh: "已删除。本站又只从网络读取",
     en: "Removed: the site comes from the network again",
@@ -55,11 +56,14 @@ export async function watch() {
   const found = await navigator.serviceWorker.getRegistration(root);
   const tellOfIt = () => {
     if (!found.waiting || document.querySelector(".release")) return;
-    const notice = document.createElement("p");
+    const [notice, text, close] = ["p", "span", "button"].map((tag) => document.createElement(tag));
     notice.className = "release";
-    notice.setAttribute("role", "status");
+    text.setAttribute("role", "status");
+    close.textContent = WORDS.seen;
+    close.addEventListener("click", () => notice.remove());
+    notice.append(text, " ", close);
     document.body.append(notice);
-    notice.textContent = WORDS.waiting;
+    text.textContent = WORDS.waiting; // after it stands there: it is read out
   };
   tellOfIt();
   found?.addEventListener("updatefound", () => {
