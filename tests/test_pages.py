@@ -6,11 +6,13 @@ Each failure names file and line.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from sources import CITATION, DOCS, FORMULA, INCLUDE, PAGES, Source, blank
+from sources import CITATION, DOCS, FORMULA, INCLUDE, PAGES, ROOT, Source, blank
 
 from docs.examples import sections as examples
 from theme.numbers import UNCONVERTED
@@ -116,6 +118,18 @@ def test_every_section_of_the_examples_is_shown_once_and_in_order(page: Source) 
     path = DOCS / "examples" / example
     written = list(examples(page.path.stem, page.path.parent.name)) if path.exists() else []
     assert shown == written, f"{page.at(1)} shows {shown}, docs/examples/{example} has {written}"
+
+
+@pytest.mark.parametrize("path", sorted((DOCS / "examples").glob("*.pycon")), ids=lambda p: p.stem)
+def test_a_line_of_code_fits_into_its_box_on_a_desktop(path: Path) -> None:
+    """At 1280 px a box holds 84 characters; a Chinese one is as wide as two Latin ones."""
+    width = {"W": 2, "F": 2}
+    wide = [
+        f"{path.relative_to(ROOT)}:{n}"
+        for n, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if sum(width.get(unicodedata.east_asian_width(c), 1) for c in line) > 84
+    ]
+    assert not wide, f"cut off on a screen of 1280 px: {wide}"
 
 
 def test_code_is_included_and_not_pasted(page: Source) -> None:
