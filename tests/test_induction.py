@@ -291,6 +291,10 @@ def test_where_it_ends(trained):
     (row,) = [row for row in DATA["two_successors"] if row["seed"] == seed]
     found = {n: float(x) for n, x in SCRIPT.two_successors(model).items()}
     assert found == pytest.approx({n: row[n] for n in found}, abs=0.011)
+    (row,) = [row for row in DATA["position_read"] if row["seed"] == seed]
+    found = {n: float(x) for n, x in SCRIPT.position_read(model).items()}
+    assert found == pytest.approx({n: row[n] for n in found}, abs=0.011)
+    assert abs(found["linear"]) < 0.02 < 0.4 < found["quadratic"]
     for row in DATA["other_lengths"]:
         if row["seed"] == seed and row["n"] == 40:
             low, high = row["periods"]

@@ -12,12 +12,12 @@ import pytest
 from converting import convert
 from nbformat import NotebookNode
 from sources import DOCS
-from test_pages import DECIMAL
 
 from theme.extensions.page import Page
 
 MAKE = runpy.run_path(str(DOCS / "notebooks/make.py"))
 NUMBER = re.compile(r"-?\d+(?:\.(\d+))?")
+DECIMAL = re.compile(r"(?<![\w.])\d+\.\d+(?!\.?\d)")
 LANGUAGES = pytest.mark.parametrize("language", ["zh", "en"])
 NAMES = pytest.mark.parametrize("name", MAKE["NAMES"])
 

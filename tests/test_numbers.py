@@ -17,16 +17,14 @@ from sources import DOCS, PAGES, ROOT
 from docs import examples
 from theme.extensions.numbers import Numbers
 from theme.extensions.page import Page
-from theme.numbers import UNCONVERTED, source
+from theme.numbers import source
 from theme.numbers.addresses import Unknown, entry
 from theme.numbers.digits import counted, numbers, rewritten
 from theme.numbers.outputs import HalfAUnit
 
-CONVERTED = [name for name in PAGES if Path(name).stem not in UNCONVERTED]
-
 
 def said(text: str, page: str = "self-attention") -> list[str]:
-    """The faults of a text as if it stood on a page that is converted."""
+    """The faults of a text as if it stood on a page."""
     return [fault.message for fault in source.faults(text, page, "en")]
 
 
@@ -237,7 +235,7 @@ def mutated(text: str, digit: int) -> Iterator[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", CONVERTED)
+@pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_a_last_digit_changed_on_a_page_is_noticed(language: str, name: str) -> None:
     text = (DOCS / language / name).read_text(encoding="utf-8")

@@ -15,7 +15,6 @@ import pytest
 from sources import CITATION, DOCS, FORMULA, INCLUDE, PAGES, ROOT, Source, blank
 
 from docs.examples import sections as examples
-from theme.numbers import UNCONVERTED
 from theme.numbers.source import faults, line
 
 IN_ORDER = {
@@ -27,7 +26,6 @@ IN_ANY_ORDER = {
     "citation": CITATION,
     "internal link": r"\]\(((?!https?:|figure:)[^)\s]+)",
 }
-DECIMAL = re.compile(r"(?<![\w.])\d+\.\d+(?!\.?\d)")
 HAN = r"[\u3400-\u9fff]"
 FULL = "[，。；：？！（）]"
 
@@ -87,29 +85,6 @@ def test_every_number_is_what_its_address_says(page: Source) -> None:
         for fault in faults(page.text, page.path.stem, page.path.parent.name)
     ]
     assert not found, "\n".join(found)
-
-
-@pytest.mark.parametrize("name", sorted(UNCONVERTED))
-@pytest.mark.parametrize("language", ["zh", "en"])
-def test_every_decimal_in_the_prose_was_computed(language: str, name: str) -> None:
-    """What is asked of a page whose numbers have no addresses yet: that they occur somewhere."""
-    page = Source(language, f"{name}.md")
-    computed = [
-        DOCS / "examples" / f"{page.path.stem}.pycon",
-        *DOCS.glob(f"data/{page.path.stem}*.json"),
-    ]
-    known = {
-        n for path in computed if path.exists() for n in DECIMAL.findall(path.read_text("utf-8"))
-    }
-    unknown, at = [], 1
-    for paragraph in re.split(r"(?<=\n)\n", page.prose):
-        if not CITATION.search(paragraph):
-            for number in DECIMAL.finditer(paragraph):
-                if number[0] not in known:
-                    where = page.at(at + paragraph.count("\n", 0, number.start()))
-                    unknown.append(f"{where}: {number[0]} is in no snippet or data of this page")
-        at += paragraph.count("\n") + 1
-    assert not unknown, "\n".join(unknown)
 
 
 def test_every_section_of_the_examples_is_shown_once_and_in_order(page: Source) -> None:

@@ -5,6 +5,3 @@ finds both in the Markdown of a page and compares them, outputs.py compares what
 answers.py says where a number comes from. `python -m theme.numbers` is for the hand. Nothing here
 knows MkDocs or Python-Markdown.
 """
-
-# Pages whose decimals have no addresses yet. The set only shrinks; empty, it goes.
-UNCONVERTED = {"induction-heads"}

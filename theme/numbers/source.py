@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from theme.numbers import UNCONVERTED, addresses
+from theme.numbers import addresses
 from theme.numbers.addresses import Unknown
 from theme.numbers.digits import Number, counted, numbers, rewritten
 
@@ -142,7 +142,7 @@ def faults(markdown: str, page: str, language: str) -> list[Fault]:
     """What is wrong with the numbers of a page, in order."""
     found = [
         Fault(n.start, f"{n.text} has no address: [{n.text}](=…), see CONTRIBUTING")
-        for n in ([] if page in UNCONVERTED else bare(markdown))
+        for n in bare(markdown)
     ]
     for one in addressed(markdown):
         here = counted(one.text)
