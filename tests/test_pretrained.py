@@ -38,7 +38,7 @@ FIGURES = {
     name: json.loads((DOCS / f"data/{name}.json").read_text(encoding="utf-8"))
     for name in script.FIGURES
 }
-KINDS = {"weights": "<u1", "parts": "<i2"}
+KINDS = {"weights": "uint8", "parts": "int16"}
 
 
 def small_encoder(dtype: Any = np.float32, seed: int = 0, **sizes: int) -> Encoder:
@@ -364,7 +364,7 @@ def sentences() -> list[Any]:
 def unpacked(data: Any, sentence: Any, key: str) -> Any:
     n = len(sentence["pieces"])
     shape = [data["layers"], data["heads"], n, n][: 4 if key == "weights" else 3]
-    return script.unpacked(sentence[key], KINDS[key], shape)
+    return script.unpacked(sentence[key], KINDS[key]).reshape(shape)
 
 
 @pytest.mark.parametrize(("data", "sentence"), sentences())
@@ -377,7 +377,7 @@ def test_the_data_of_a_sentence_hold_together(data: Any, sentence: Any) -> None:
     # queries and keys in 8 bits give the same weights, as far as the page says
     for i, (layer, head) in enumerate(data["kept"]):
         q, k, v = (
-            script.unpacked(part["numbers"], "<i1", (n, data["d_k"])) / part["steps"]
+            script.unpacked(part["numbers"], "int8").reshape(n, data["d_k"]) / part["steps"]
             for part in sentence["qkv"][3 * i : 3 * i + 3]
         )
         _, found = scaled_dot_product_attention(q, k, v)
@@ -446,7 +446,7 @@ def test_a_difference_is_found() -> None:
     changed["sentences"][0]["path"][3] += 1
     weights = unpacked(data, data["sentences"][1], "weights").copy()
     weights[0, 0, 0, 0] ^= 64
-    changed["sentences"][1]["weights"] = script.packed(weights, "<u1")
+    changed["sentences"][1]["weights"] = script.packed(weights, "uint8")
     changed["sentences"][2]["own"] = [0]
     found = list(script.different(data, changed))
     assert [line.split(":")[0] for line in found] == [

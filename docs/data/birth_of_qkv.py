@@ -6,7 +6,6 @@ every tenth step, as 16-bit integers). Every number is seeded. tests/test_birth_
 recomputes all of it.
 """
 
-import base64
 import platform
 from copy import deepcopy
 from dataclasses import replace
@@ -14,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from docs.data import read, write
+from docs.data import packing, read, write
 from qkv_docs import LookupBatch, LookupHistory, LookupModel, lookup_batch, train_lookup
 from qkv_docs.lookup import DIGITS, LETTERS, PARAMETERS
 
@@ -156,18 +155,17 @@ def record(seed: int = 0) -> tuple[dict[int, LookupModel], LookupHistory]:
 
 
 def packed(numbers: np.ndarray) -> dict[str, Any]:
-    """16-bit integers, little-endian, base64; wrong by at most half the scale."""
+    """16-bit integers; wrong by at most half the scale."""
     scale = float(f"{np.abs(numbers).max() / LARGEST:.6g}") * 1.00001  # rounded up: none overflows
-    integers = np.rint(numbers / scale).astype("<i2")
     return {
         "shape": list(numbers.shape),
         "scale": scale,
-        "int16": base64.b64encode(integers.tobytes()).decode(),
+        "int16": packing.pack(np.rint(numbers / scale), "int16"),
     }
 
 
 def unpacked(stored: dict[str, Any]) -> np.ndarray:
-    integers = np.frombuffer(base64.b64decode(stored["int16"]), "<i2")
+    integers = packing.unpack(stored["int16"], "int16")
     return stored["scale"] * integers.reshape(stored["shape"])
 
 

@@ -8,7 +8,6 @@ After 1000 steps, and in two layers on one period, weights may differ by 0.02 on
 tests/test_induction.py recomputes a part.
 """
 
-import base64
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -18,7 +17,7 @@ if __name__ == "__main__":
 
 import numpy as np
 
-from docs.data import number, write
+from docs.data import number, packing, write
 from qkv_docs import InductionModel, induction_batch, rope, train_induction
 from qkv_docs.induction import LETTERS, InductionScores
 
@@ -156,14 +155,14 @@ def fixed_period(n_layers, period=7):
 def packed(w):
     """All parameters as whole numbers from -127 to 127, and what to multiply each matrix by."""
     scale = {name: float(np.abs(matrix).max() / 127) for name, matrix in w.items()}
-    whole = [np.rint(matrix / scale[name]).astype(np.int8).ravel() for name, matrix in w.items()]
+    whole = [np.rint(matrix / scale[name]).ravel() for name, matrix in w.items()]
     return {"scale": {name: float(f"{s:.6g}") for name, s in scale.items()},
-            "weights": base64.b64encode(np.concatenate(whole).tobytes()).decode()}  # fmt: skip
+            "weights": packing.pack(np.concatenate(whole), "int8")}  # fmt: skip
 
 
 def unpacked(snapshot: dict[str, Any], shapes: dict[str, list[int]]) -> InductionModel:
     """The model of a snapshot."""
-    whole = np.frombuffer(base64.b64decode(snapshot["weights"]), np.int8).astype(float)
+    whole = packing.unpack(snapshot["weights"], "int8").astype(float)
     parameters, at = {}, 0
     for name, (rows, columns) in shapes.items():
         part = whole[at : at + rows * columns].reshape(rows, columns)

@@ -12,14 +12,12 @@ With `--check`, which is `make pretrained`, it writes nothing, but compares both
 and all files with what comes out now.
 """
 
-import base64
 import dataclasses
 import functools
 import json
 import os
 import re
 import sys
-import zlib
 from collections.abc import Iterable
 from itertools import combinations
 from typing import Any, NamedTuple
@@ -30,6 +28,7 @@ if __name__ == "__main__":
 import numpy as np
 
 from docs import data
+from docs.data import packing
 from docs.data.pretrained_models import E5, MINILM, Model, load
 from qkv_docs.pretrained import EXCERPT, Encoder
 
@@ -527,13 +526,8 @@ def page_numbers() -> dict[str, Any]:
 # what the figure needs
 
 
-def packed(numbers: Any, kind: str) -> str:
-    """Little-endian numbers, deflated, in base64."""
-    return base64.b64encode(zlib.compress(np.asarray(numbers).astype(kind).tobytes(), 9)).decode()
-
-
-def unpacked(text: str, kind: str, shape: Iterable[int]) -> Any:
-    return np.frombuffer(zlib.decompress(base64.b64decode(text)), kind).reshape(tuple(shape))
+packed = functools.partial(packing.pack, deflate=True)
+unpacked = functools.partial(packing.unpack, deflate=True)
 
 
 def hundredths(x: Any) -> Any:
@@ -579,7 +573,7 @@ def sentence_data(
         for part in (trace.q, trace.k, trace.v):
             steps = int(127 / np.abs(part[layer, head]).max())  # of 1 / steps each
             numbers = np.rint(part[layer, head] * steps)
-            kept.append({"steps": steps, "numbers": packed(numbers, "<i1")})
+            kept.append({"steps": steps, "numbers": packed(numbers, "int8")})
     return {
         "text": text,
         "word": n_word,
@@ -589,8 +583,8 @@ def sentence_data(
         "path": path(),
         "alone": path(only_itself(n, own)),
         "hidden": [[] if j in own else path(without(n, own, [j])) for j in range(n)],
-        "weights": packed(hundredths(trace.weights), "<u1"),  # (layers, heads, n, n)
-        "parts": packed(np.rint(1000 * parts(model, trace, own, line)), "<i2"),  # thousandths
+        "weights": packed(hundredths(trace.weights), "uint8"),  # (layers, heads, n, n)
+        "parts": packed(np.rint(1000 * parts(model, trace, own, line)), "int16"),  # thousandths
         "qkv": kept,  # of each kept head q, k and v, (n, d_k)
     }
 
@@ -756,8 +750,8 @@ def different(stored: Any, now: Any, at: str = "") -> Iterable[str]:
 
 def numbers_of(part: dict[str, Any]) -> dict[str, Any]:
     """The packed numbers of a dictionary, unpacked."""
-    kinds = {"weights": "<u1", "parts": "<i2", "numbers": "<i1"}
-    return {key: unpacked(part[key], kind, [-1]) for key, kind in kinds.items() if key in part}
+    kinds = {"weights": "uint8", "parts": "int16", "numbers": "int8"}
+    return {key: unpacked(part[key], kind) for key, kind in kinds.items() if key in part}
 
 
 def main() -> None:

@@ -6,13 +6,12 @@ model, seed and steps. Drawn are the first 16 rows of W_Q, as integers of 1/1000
 tests/test_where_weights_come_from.py records it again.
 """
 
-import base64
 from copy import deepcopy
 from typing import Any
 
 import numpy as np
 
-from docs.data import write
+from docs.data import packing, write
 from qkv_docs import LookupBatch, LookupModel, lookup_batch, train_lookup
 
 STEPS, EVERY, ROWS, UNIT = 100, 5, 16, 1e-4
@@ -20,12 +19,12 @@ N_QUESTIONS = 8
 
 
 def pack(array: np.ndarray[Any, Any]) -> str:
-    """Numbers between -3.2 and 3.2 as little-endian 16-bit multiples of UNIT, in base64."""
-    return base64.b64encode(np.rint(array / UNIT).astype("<i2").tobytes()).decode()
+    """Numbers between -3.2 and 3.2 as multiples of UNIT in 16 bits."""
+    return packing.pack(np.rint(array / UNIT), "int16")
 
 
 def unpack(text: str) -> np.ndarray[Any, Any]:
-    return UNIT * np.frombuffer(base64.b64decode(text), "<i2")
+    return UNIT * packing.unpack(text, "int16")
 
 
 def asked(model: LookupModel, batch: LookupBatch) -> dict[str, Any]:

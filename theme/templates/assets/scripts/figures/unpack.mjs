@@ -1,5 +1,5 @@
-// Arrays of numbers that came as text: little-endian, in base64, deflated or not. docs/data packs
-// them in Python; tests/test_unpack.py holds the two together.
+// Arrays of numbers that came as text: little-endian, in base64, deflated or not.
+// docs/data/packing.py packs them; tests/test_unpack.py compares the two.
 
 const KINDS = { int8: Int8Array, uint8: Uint8Array, int16: Int16Array, float32: Float32Array };
 
