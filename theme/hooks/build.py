@@ -9,11 +9,14 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
 import jinja2
+from mkdocs.commands import serve
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import Files
 from mkdocs.structure.nav import Navigation
@@ -22,7 +25,7 @@ from mkdocs.utils.templates import TemplateContext
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("theme", "docs", "qkv_docs")
-told: dict[str, Any] = {"serving": False, "dirty": False, "changed": 0.0}
+told: dict[str, Any] = {"serving": False, "dirty": False, "changed": 0.0, "live": None}
 
 
 def site(name: str) -> Any:
@@ -40,13 +43,34 @@ def forget_what_changed() -> None:
             del sys.modules[name]
 
 
+def importable() -> None:
+    if sys.path[0] != str(ROOT):  # not at the top of this file: MkDocs puts the path back
+        sys.path.insert(0, str(ROOT))
+
+
 def on_startup(command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
     told.update(serving=command == "serve", dirty=dirty)
+    if command == "serve" and not dirty and not told["live"]:
+        importable()
+        told["live"] = site("serve").Live(forget_what_changed)
+        serve.build = told["live"].first  # on_serve comes too late for the first build
+
+
+def on_serve(
+    server: LiveReloadServer, config: MkDocsConfig, builder: Callable[..., None]
+) -> LiveReloadServer:
+    if told["live"]:
+        told["live"].on_serve(server)
+    return server
+
+
+def on_shutdown() -> None:
+    if told["live"]:
+        told["live"].stop()
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    if sys.path[0] != str(ROOT):  # not at the top of this file: MkDocs puts the path back
-        sys.path.insert(0, str(ROOT))
+    importable()
     if site_is_main(config):
         forget_what_changed()
     config.extra["serving"] = told["serving"]

@@ -60,13 +60,18 @@ def titled(nav: Navigation, config: MkDocsConfig) -> Navigation:
     return nav
 
 
-def build_english(config: MkDocsConfig, dirty: bool) -> None:
+def english(config: MkDocsConfig) -> MkDocsConfig:
+    """The configuration of the English half of this build."""
     changes: dict[str, Any] = {
         "site_dir": str(Path(config.site_dir) / "en"),
         "site_url": f"{config.site_url}en/" if config.site_url else "",
         "strict": config.strict,
     }
-    english = load_config(str(ROOT / "mkdocs.en.yml"), **changes)
-    english.plugins.on_startup(command="serve" if config.extra["serving"] else "build", dirty=dirty)
-    build(english, dirty=dirty)
-    english.plugins.on_shutdown()
+    return load_config(str(ROOT / "mkdocs.en.yml"), **changes)
+
+
+def build_english(config: MkDocsConfig, dirty: bool) -> None:
+    half = english(config)
+    half.plugins.on_startup(command="serve" if config.extra["serving"] else "build", dirty=dirty)
+    build(half, dirty=dirty)
+    half.plugins.on_shutdown()

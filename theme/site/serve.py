@@ -1,0 +1,310 @@
+"""`mkdocs serve`: an edit is seen at once on the pages that show it, and the whole site follows.
+
+After an edit the pages that show the file (`shown_on`) are made again in this process. Behind
+them a process of its own builds the whole site from nothing, and what differs is put in place. So
+what is served becomes what a clean build makes, whatever was edited; the table below decides only
+what is seen sooner. The last build is kept, and served until the first one is done.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import logging
+import shutil
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from mkdocs.commands.build import (
+    _build_page,
+    _populate_page,
+    build,
+    get_files,
+    get_navigation,
+    set_exclusions,
+)
+from mkdocs.config import load_config
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.livereload import LiveReloadServer
+from mkdocs.structure.files import Files
+from mkdocs.structure.nav import Navigation
+from mkdocs.structure.pages import Page
+
+from theme.extensions.page import DOCS, ROOT, log
+
+SOURCES = ("docs", "qkv_docs", "theme")
+# Of what is put in place, what nobody looks at: no browser loads its page again for these.
+UNSEEN = {"sw.js", "search", "sitemap.xml", "sitemap.xml.gz", "objects.inv", "llms.txt", "numbers"}
+State = dict[str, tuple[int, int]]
+
+
+def shown_on(path: str) -> Iterator[tuple[str, str]]:
+    """Which pages show a file: (language, name). Of all other files only the whole build knows."""
+    folder, stem, kind = Path(path).parent.as_posix(), Path(path).stem, Path(path).suffix
+    mine = stem.replace("_", "-")
+    # What a page's Markdown, or the module of its figures, writes to take something of the file.
+    names: dict[tuple[str, str], list[str]] = {
+        ("docs/zh", ".md"): [],
+        ("docs/en", ".md"): [],
+        ("docs", ".yml"): [],  # references.yml, glossary.yml: the page of that name
+        ("docs/figures", ".py"): [],
+        ("docs/examples", ".pycon"): [f'"{stem}.pycon:', f"(={stem}/", f'"{stem}"'],
+        ("docs/data", ".json"): [f"(={stem}.json:", f'"{stem}"'],
+    }
+    if (folder, kind) not in names:
+        return
+    for page in sorted([*(DOCS / "zh").glob("*.md"), *(DOCS / "en").glob("*.md")]):
+        figures = DOCS / "figures" / f"{page.stem.replace('-', '_')}.py"
+        files = [one for one in (page, figures) if one.exists()]
+        text = "".join(one.read_text(encoding="utf-8") for one in files)
+        itself = kind != ".md" or path == page.relative_to(ROOT).as_posix()
+        if (page.stem == mine and itself) or any(name in text for name in names[folder, kind]):
+            yield page.parent.name, page.stem
+
+
+def state() -> State:
+    """Of every file that a build reads: when it was written, and its size."""
+    paths = [path for folder in SOURCES for path in (ROOT / folder).rglob("*")]
+    paths += [*ROOT.glob("mkdocs*.yml"), ROOT / "pyproject.toml"]
+    about = {one: one.stat() for one in paths if "__pycache__" not in one.parts and one.is_file()}
+    return {
+        path.relative_to(ROOT).as_posix(): (found.st_mtime_ns, found.st_size)
+        for path, found in about.items()
+    }
+
+
+def said(error: BaseException) -> str:
+    """`docs/figures/masks.py:12: SyntaxError: …`: an error, and where in this tree it arose."""
+    frames = [(one.filename, one.lineno) for one in traceback.extract_tb(error.__traceback__)]
+    if isinstance(error, SyntaxError) and error.filename:
+        frames.append((error.filename, error.lineno))
+    ours = [(ROOT / file, line) for file, line in frames]
+    tree = [one for one in ours if any((ROOT / name) in one[0].parents for name in SOURCES)]
+    where = f"{tree[-1][0].relative_to(ROOT).as_posix()}:{tree[-1][1]}: " if tree else ""
+    return f"{where}{type(error).__name__}: {error}"
+
+
+def put(new: Path, served: Path) -> set[Path]:
+    """Make one folder what the other is; returns the files that differed."""
+
+    def files(folder: Path) -> set[Path]:
+        return {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
+
+    fresh, old = files(new), files(served)
+    changed = old - fresh
+    for path in changed:
+        (served / path).unlink()
+    for path in fresh:
+        data = (new / path).read_bytes()
+        if path not in old or data != (served / path).read_bytes():
+            (served / path).parent.mkdir(parents=True, exist_ok=True)
+            (served / path).write_bytes(data)
+            changed.add(path)
+    return changed
+
+
+class Once(logging.Filter):
+    """A warning is said once an edit: the page that is made at once and the whole build find it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        new = record.levelno < logging.WARNING or message not in self.seen
+        self.seen.add(message)
+        return new
+
+
+@dataclass
+class Language:
+    """What MkDocs knows of a language before it makes a page."""
+
+    config: MkDocsConfig
+    env: jinja2.Environment
+    files: Files
+    nav: Navigation
+
+    @property
+    def name(self) -> str:
+        return Path(self.config.docs_dir).name
+
+
+def prepared(config: MkDocsConfig) -> Language:
+    """As mkdocs.commands.build.build begins: every page has its place and title, none is made."""
+    config = config.plugins.on_config(config)
+    env, files = config.theme.get_env(), get_files(config)
+    files.add_files_from_theme(env, config)
+    files = config.plugins.on_files(files, config=config)
+    set_exclusions(files, config)
+    nav = config.plugins.on_nav(get_navigation(files, config), config=config, files=files)
+    for file in files.documentation_pages():
+        page = file.page or Page(None, file, config)
+        if file.src_uri.endswith(".md"):
+            page.read_source(config)
+        else:
+            _populate_page(page, config, files)  # a notebook has its title from its contents
+    importlib.import_module("theme.site.pages").offer(env, config)
+    return Language(config, env, files, nav)
+
+
+def make(name: str, language: Language) -> None:
+    """Make one page, and what lies beside it."""
+    config, files = language.config, language.files
+    file = files.get_file_from_path(f"{name}.md")
+    if file is None or file.page is None:
+        return  # new: the whole build finds it a place
+    importlib.import_module("theme.site.languages").on_config(config)  # for the lines of warnings
+    _populate_page(file.page, config, files)
+    config.plugins["autorefs"].on_env(language.env, config=config, files=[file])
+    importlib.import_module("theme.site.exports").export(file.page, config, files)
+    _build_page(file.page, config, files.documentation_pages(), language.nav, language.env)
+
+
+class Live:
+    """Takes the place of what builds where `mkdocs serve` builds."""
+
+    def __init__(self, forget: Callable[[], None]) -> None:
+        self.forget = forget  # code that changed
+        self.once = Once()
+        self.pool = ThreadPoolExecutor(1)
+        self.languages: Future[list[Language]] | None = None
+        self.behind: subprocess.Popen[bytes] | None = None
+
+    def first(self, config: MkDocsConfig, *, serve_url: str, dirty: bool = False) -> None:
+        """The build before the server is up."""
+        self.config, self.url, self.state = config, serve_url, state()
+        self.folder = ROOT / ".cache/serve" / "{}-{}".format(*config.dev_addr)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "done").touch()
+        for handler in logging.getLogger("mkdocs").handlers:
+            handler.addFilter(self.once)
+        self.start()
+        self.languages = self.pool.submit(self.prepare)
+        if (self.folder / "site").exists():
+            put(self.folder / "site", Path(config.site_dir))
+            log.info("This is the last build; the new one takes its place in a moment")
+        else:
+            self.finish()
+
+    def on_serve(self, server: LiveReloadServer) -> None:
+        server.builder = self.renew
+        server.watch(str(self.folder / "done"))
+        self.server = server
+
+    def renew(self) -> None:
+        """A file was written: a source, or `done` by the build behind."""
+        before, self.state = self.state, state()
+        changed = {path for path, _ in before.items() ^ self.state.items()}
+        seen = False
+        if changed:
+            self.stop()  # what it builds is old
+            self.once.seen.clear()
+            try:
+                seen = self.show(changed, before.keys() ^ self.state.keys())
+            except (Exception, SystemExit) as error:
+                log.error("%s", said(error))
+            self.start()
+        elif self.behind and (self.folder / "said").exists():
+            seen = self.finish()
+        if not seen:  # MkDocs would load the pages in all browsers again
+            self.server._wanted_epoch = self.server._visible_epoch
+
+    def prepare(self) -> list[Language]:
+        languages = importlib.import_module("theme.site.languages")
+        config = load_config(self.config.config_file_path, site_dir=self.config.site_dir)
+        config.plugins.on_startup(command="serve", dirty=False)
+        config.site_url = self.url
+        return [prepared(config), prepared(languages.english(config))]
+
+    def show(self, changed: set[str], came_or_went: set[str]) -> bool:
+        """Make the pages again that show what changed; whether there are any."""
+        self.forget()
+        frame = [one for one in changed if one.startswith(("theme/", "mkdocs"))]
+        failed = self.languages and self.languages.done() and self.languages.exception()
+        if frame or came_or_went or failed:
+            self.languages = self.pool.submit(self.prepare)
+        pages = dict.fromkeys(page for path in sorted(changed) for page in shown_on(path))
+        if not pages or frame or self.languages is None:
+            return False
+        for language in self.languages.result():
+            for name in [name for one, name in pages if one == language.name]:
+                make(name, language)
+        importlib.import_module("theme.site.search").gathered.clear()  # the whole build's business
+        return True
+
+    def start(self) -> None:
+        """Build the whole site behind."""
+        about = [self.config.config_file_path, str(self.folder), self.url, self.config.strict]
+        call = [sys.executable, "-m", "theme.site.serve", json.dumps(about)]
+        (self.folder / "said").unlink(missing_ok=True)
+        # A session of its own: Ctrl-C is for the server, which then ends it.
+        self.behind = subprocess.Popen(call, cwd=ROOT, start_new_session=True)
+
+    def stop(self) -> None:
+        if self.behind:
+            self.behind.kill()
+            self.behind.wait()
+            self.behind = None
+
+    def finish(self) -> bool:
+        """Put in place what was built behind; whether something of it can be seen."""
+        assert self.behind is not None
+        failed, self.behind = self.behind.wait() != 0, None
+        for level, message in json.loads((self.folder / "said").read_text(encoding="utf-8")):
+            log.log(level, "%s", message)
+        if failed:
+            return False
+        changed = put(self.folder / "next", Path(self.config.site_dir))
+        shutil.rmtree(self.folder / "site", ignore_errors=True)
+        (self.folder / "next").rename(self.folder / "site")
+        return any(UNSEEN.isdisjoint(path.parts) for path in changed)
+
+
+class Kept(logging.Handler):
+    """Keeps what a build warns of, for the process that shows it."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.records: list[tuple[int, str]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append((record.levelno, record.getMessage()))
+
+
+def whole(config_file: str, folder: Path, url: str, strict: bool) -> int:
+    """The whole site, as it is served, into `folder`/next; in a process of its own."""
+    kept, logger = Kept(), logging.getLogger("mkdocs")
+    logger.addHandler(kept)
+    logger.setLevel(logging.INFO)
+    try:
+        config = load_config(config_file, site_dir=str(folder / "next"), strict=strict)
+        config.plugins.on_startup(command="serve", dirty=False)
+        config.site_url = url
+        build(config, serve_url=url)
+        failed = 0
+    except (Exception, SystemExit) as error:
+        kept.records.append((logging.ERROR, said(error)))
+        failed = 1
+    (folder / "said").write_text(json.dumps(kept.records), encoding="utf-8")
+    (folder / "done").touch()
+    return failed
+
+
+def main() -> int:
+    config_file, folder, url, strict = json.loads(sys.argv[1])
+    return whole(config_file, Path(folder), url, strict)
+
+
+__all__: list[Any] = ["Live", "put", "said", "shown_on", "whole"]
+
+if __name__ == "__main__":
+    sys.exit(main())
