@@ -16,6 +16,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 from py_mini_racer import MiniRacer
+from selectolax.lexbor import LexborHTMLParser
 
 from theme.extensions.page import ROOT
 
@@ -168,9 +169,13 @@ def tidy(text: str) -> str:
 
 def sections(html: str) -> list[Section]:
     """The sections of a page, from its finished HTML (the article, or all of the page)."""
-    start, end = html.find("<article"), html.rfind("</article>")
+    article = LexborHTMLParser(html).css_first("article")
+    if article is None:
+        return []
+    for unread in article.css("svg, .katex-html"):  # most of a page, and Reader is slow
+        unread.decompose()
     reader = Reader()
-    reader.feed(re.sub(r"<svg\b.*?</svg>", "", html[start:end], flags=re.S))
+    reader.feed(str(article.html))
     reader.close()
     for section in reader.sections:
         section.heading, section.text = tidy(section.heading), tidy(section.text)

@@ -63,7 +63,12 @@ def split(text: str) -> tuple[dict[str, Any], str]:
 
 def title(path: Path) -> str:
     """What the navigation calls a page: the title in its front matter."""
-    return str(split(path.read_text(encoding="utf-8"))[0]["title"])
+    return _title(path.read_text(encoding="utf-8").partition("\n---\n")[0])
+
+
+@functools.cache
+def _title(front: str) -> str:
+    return str(split(f"{front}\n---\n")[0]["title"])
 
 
 @functools.cache
