@@ -53,7 +53,8 @@ def on_startup(command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> 
     if command == "serve" and not dirty and not told["live"]:
         importable()
         told["live"] = site("serve").Live(forget_what_changed)
-        serve.build = told["live"].first  # on_serve comes too late for the first build
+        # on_serve comes too late for the first build
+        vars(serve)["build"] = told["live"].first
 
 
 def on_serve(

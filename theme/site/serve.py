@@ -22,19 +22,12 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from mkdocs.commands.build import (
-    _build_page,
-    _populate_page,
-    build,
-    get_files,
-    get_navigation,
-    set_exclusions,
-)
+from mkdocs.commands.build import _build_page, _populate_page, build
 from mkdocs.config import load_config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.livereload import LiveReloadServer
-from mkdocs.structure.files import Files
-from mkdocs.structure.nav import Navigation
+from mkdocs.structure.files import Files, get_files, set_exclusions
+from mkdocs.structure.nav import Navigation, get_navigation
 from mkdocs.structure.pages import Page
 
 from theme.extensions.page import DOCS, ROOT, log
@@ -164,7 +157,7 @@ def make(name: str, language: Language) -> None:
         return  # new: the whole build finds it a place
     importlib.import_module("theme.site.languages").on_config(config)  # for the lines of warnings
     _populate_page(file.page, config, files)
-    config.plugins["autorefs"].on_env(language.env, config=config, files=[file])
+    config.plugins["autorefs"].on_env(language.env, config=config, files=Files([file]))
     importlib.import_module("theme.site.exports").export(file.page, config, files)
     _build_page(file.page, config, files.documentation_pages(), language.nav, language.env)
 
@@ -237,7 +230,10 @@ class Live:
             return False
         for language in self.languages.result():
             for name in [name for one, name in pages if one == language.name]:
-                make(name, language)
+                try:
+                    make(name, language)
+                except Exception as error:  # the next page may be whole
+                    log.error("%s", said(error))
         importlib.import_module("theme.site.search").gathered.clear()  # the whole build's business
         return True
 
