@@ -25,7 +25,7 @@ from browsing import (
     wake,
 )
 from numpy.random import Generator
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 from scripts import SCRIPTS, engine, needed
 from sources import DOCS, ROOT
 
@@ -807,10 +807,18 @@ def test_figures_after_instant_navigation(revisit: Visit) -> None:
 
 @pytest.mark.browser
 @needs_browser[1]
-def test_data_that_do_not_come(visit: Visit) -> None:
+@pytest.mark.parametrize("portal", [False, True], ids=["lost", "portal"])
+def test_data_that_do_not_come(visit: Visit, portal: bool) -> None:
     """The still stays, a sentence says why, and the button tries again."""
     page = visit.page
-    page.route("**/why-sqrt-dk-gradients.json", lambda route: route.abort())
+
+    def answer(route: Route) -> None:
+        if portal:
+            route.fulfill(body="<h1>Log in</h1>", content_type="text/html")
+        else:
+            route.abort()
+
+    page.route("**/why-sqrt-dk-gradients.json", answer)
     visit.go("/why-sqrt-dk/")
     wake(page)
     place = page.locator("#figure-play")
@@ -821,3 +829,25 @@ def test_data_that_do_not_come(visit: Visit) -> None:
     place.get_by_role("button", name="再试一次").click()
     expect(place.locator(".play__read")).not_to_be_empty()
     visit.trouble.clear()  # the request that was made to fail
+
+
+@pytest.mark.browser
+@needs_browser[1]
+def test_a_figure_that_fails_is_no_lost_connection(visit: Visit) -> None:
+    """It does not say so, and the fault is not hidden."""
+    page = visit.page
+
+    def faulty(route: Route) -> None:
+        code = (SCRIPTS / "figures/softmax.mjs").read_text("utf-8")
+        code = code.replace("  build() {\n", "  build() {\n    null.x;\n")
+        route.fulfill(body=code, content_type="text/javascript")
+
+    page.route("**/figures/softmax.mjs*", faulty)
+    visit.go("/why-sqrt-dk/")
+    wake(page)
+    place = page.locator("#figure-play")
+    with page.expect_event("pageerror"):
+        place.scroll_into_view_if_needed()
+    expect(place.get_by_text("没有取到")).to_have_count(0)
+    expect(place.locator("svg").first).to_be_visible()
+    visit.trouble.clear()

@@ -115,6 +115,31 @@ def test_run_edit_stop_share_reset(fox: Firefox, root: str, prefix: str) -> None
     assert fox.js(f"return document.querySelector('{BOX} [role=status]').textContent") == reset
 
 
+def test_faults_end_well_here_too(fox: Firefox, root: str) -> None:
+    fox.go(f"{root}/en/self-attention/")
+    fox.js("document.querySelector('.md-skip').click()")
+    assert fox.wait("document.activeElement.localName === 'h1'")
+    assert fox.wait("typeof document$ !== 'undefined'")
+    assert fox.wait(
+        """[...document.querySelectorAll("article pre > code[tabindex='0']")].every(
+            (one) => one.scrollWidth > one.clientWidth)"""
+    )
+    press(fox, "edit")
+    for code, ends in (
+        ("raise ValueError('x' * 60_000 + 'end')", "end"),
+        ("import sys\nsys.modules.pop('pyodide_js')\nimport pyodide_js", "'pyodide_js'"),
+        ("import pyodide.webloop as w\nw.scheduleCallback.call(None).navigator", ""),
+    ):
+        state, _, output = run(fox, code)
+        assert state == "bad", code
+        assert len(output) < 6_000
+        assert output.rstrip().endswith(ends), code
+    run(fox, "import sys\nsys.displayhook.__self__.tell('failed', 'mystery')")
+    assert fox.js(f"return document.querySelector('{BOX} [role=status]').dataset.reason") == "odd"
+    assert run(fox, "print(6 * 7)")[2] == "42\n"
+    press(fox, "reset")
+
+
 def test_the_site_without_a_network(fox: Firefox, site: Path, root: str, tmp_path: Path) -> None:
     host = Host(site, root, tmp_path / "site")
     fox.go(f"{host.root}/about/")

@@ -169,7 +169,7 @@ export class Figure extends HTMLElement {
     const { initial } = this;
     this.state = { ...initial, ...this.#fromAddress() };
     if (!this.#valid(this.state)) this.state = { ...initial };
-    const still = h("div", { class: "play__still" }, [...this.childNodes]);
+    const picture = [...this.childNodes];
     this.reading = h("p", { class: "play__read", role: "status" });
     const bar = h(
       "p",
@@ -182,14 +182,19 @@ export class Figure extends HTMLElement {
       {
         class: "play",
         role: "group",
-        "aria-label": still.querySelector("svg")?.getAttribute("aria-label"),
+        "aria-label": this.querySelector("svg")?.getAttribute("aria-label"),
       },
       ...this.build(),
       this.reading,
       bar,
     );
-    this.replaceChildren(this.live, still);
-    this.redraw();
+    this.replaceChildren(this.live, h("div", { class: "play__still" }, picture));
+    try {
+      this.redraw();
+    } catch (error) {
+      this.replaceChildren(...picture); // rather the still picture than half a figure
+      throw error;
+    }
     this.onaddress = () => {
       const state = this.#fromAddress();
       if (state && this.#valid({ ...initial, ...state })) {
