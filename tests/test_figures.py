@@ -24,6 +24,7 @@ from browsing import (
     wait_for_instant_navigation,
     wake,
 )
+from heights import misfits
 from numpy.random import Generator
 from playwright.sync_api import Locator, Route, expect
 from scripts import SCRIPTS, engine, needed
@@ -163,6 +164,7 @@ def test_a_figure_is_used(revisit: Visit, page_name: str, figure: str, element: 
     place, reading = come(revisit, path, figure)
     page = revisit.page
     at_first = reading.inner_text()
+    assert not misfits(page)
 
     touch(place)
     expect(page).to_have_url(re.compile(f"#figure={figure}"))  # written when the reader pauses
@@ -195,6 +197,7 @@ def test_a_figure_is_used(revisit: Visit, page_name: str, figure: str, element: 
 @pytest.mark.parametrize(("page_name", "figure", "element"), FIGURES)
 def test_a_figure_in_english(revisit: Visit, page_name: str, figure: str, element: str) -> None:
     place, reading = come(revisit, f"/en/{page_name}/", figure)
+    assert not misfits(revisit.page)
     touch(place)
     expect(reading).not_to_be_empty()
     labels = place.locator(

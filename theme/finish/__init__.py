@@ -11,6 +11,7 @@ from theme.finish.conformance import conformance
 from theme.finish.docstrings import docstrings
 from theme.finish.folder import folder
 from theme.finish.header import header
+from theme.finish.heights import heights
 from theme.finish.indentation import indentation
 from theme.finish.policy import policy
 from theme.finish.tables import tables
@@ -20,6 +21,7 @@ STEPS: list[Step] = [
     docstrings,  # the API page: what mkdocstrings cannot be told
     tables,  # what may not break in a cell
     conformance,  # what a checker of HTML complains of
+    heights,  # the place of a figure that wakes late
     header,  # the short name of the site on a phone
     indentation,  # the frame around the article
     folder,  # the copy that is opened from a folder

@@ -129,22 +129,25 @@
   globalThis.qkv = { language, load, lost };
 
   // Figures that can be played with: `<qkv-name>` around a still picture. Their scripts come when
-  // they come near the screen (early, for they are taller than their stills and push what is
-  // below), or when the address holds the state of one.
+  // they come near the screen, or when the address holds the state of one. Their place is kept
+  // from the first paint (theme/finish/heights.py), and given up where nothing comes.
   const near = new IntersectionObserver(
     (seen) => {
       for (const { target, isIntersecting } of seen) {
         if (!isIntersecting) continue;
         near.unobserve(target);
-        load(`figures/${target.localName.slice(4)}.mjs`).catch(ignore); // the still picture stays
+        load(`figures/${target.localName.slice(4)}.mjs`).catch((error) => {
+          target.dataset.lost = ""; // the still picture stays, and no empty place below it
+          ignore(error);
+        });
       }
     },
     { rootMargin: "1200px" },
   );
   const watch = () => {
-    if (location.protocol === "file:") return; // no browser loads a module from a folder
     for (const figure of document.querySelectorAll(".drawing__box > :not(:defined)")) {
-      near.observe(figure);
+      if (location.protocol === "file:") figure.dataset.lost = ""; // no browser loads a module there
+      else near.observe(figure);
     }
   };
 

@@ -188,10 +188,12 @@ export class Figure extends HTMLElement {
       this.reading,
       bar,
     );
+    delete this.dataset.lost;
     this.replaceChildren(this.live, h("div", { class: "play__still" }, picture));
     try {
       this.redraw();
     } catch (error) {
+      this.dataset.lost = "";
       this.replaceChildren(...picture); // rather the still picture than half a figure
       throw error;
     }
@@ -210,6 +212,7 @@ export class Figure extends HTMLElement {
     const again = h("button", { type: "button" }, WORDS.tryAgain);
     const why = WORDS.lost;
     const bar = h("p", { class: "play__bar" }, again, h("span", { role: "status" }, why));
+    this.dataset.lost = "";
     again.addEventListener("click", () => {
       bar.remove();
       this.connectedCallback();

@@ -1,0 +1,148 @@
+"""`make heights`: how tall is every figure that can be played with, in a box of every width?
+
+Measured in a browser, kept in theme/finish/heights.json. Where the site's text is drawn in other
+fonts than here lines break elsewhere, so the width of some text is kept beside.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any
+
+from browsing import CHROMIUM, FLAGS, PATIENCE, Handler, Server, build, wake
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from theme.finish.heights import FILE, steps
+
+GRID = 8  # pixels between two widths of a box
+SLACK = 24  # pixels: what a figure may be lower than its place, so that there are few steps
+# The width of a window, and the boxes that there are in windows with its style (from 720 on there
+# is more space): the narrowest is that of 320 pixels, and none is wider than 800.
+WINDOWS = {390: [*range(288, 688, GRID), 687], 1280: [686, *range(688, 801, GRID)]}
+REM = 20
+
+AWAKE = """() => [...document.querySelectorAll(".drawing__box > [data-ready]")]
+    .every((one) => one.querySelector(".play__read").textContent)"""
+# Awake or asleep, whichever is taller.
+HEIGHT = """const height = (one) => {
+    const still = one.querySelector(".play__still");
+    still.style.display = "block";
+    const asleep = still.getBoundingClientRect().height;
+    still.style.display = "";
+    return Math.max(asleep, one.querySelector(".play").getBoundingClientRect().height);
+};"""
+MEASURE = f"""widths => {{
+    {HEIGHT}
+    return Object.fromEntries(
+        [...document.querySelectorAll(".drawing__box > [data-ready]")].map((one) => {{
+            const heights = widths.map((width) => {{
+                one.parentNode.style.width = `${{width}}px`;
+                return height(one);
+            }});
+            one.parentNode.style.width = "";
+            return [one.closest("figure").id.replace("figure-", ""), heights];
+        }}));
+}}"""
+PLACES = f"""() => {{
+    {HEIGHT}
+    return [...document.querySelectorAll(".drawing__box > [data-ready]")].map((one) => [
+        one.closest("figure").id,
+        parseFloat(getComputedStyle(one).minHeight) || 0,
+        height(one),
+    ]);
+}}"""
+FACE = """() => {
+    const text = document.createElement("span");
+    text.style = "position: absolute; white-space: nowrap; font-size: 100px";
+    text.textContent = "Queries, keys and values: 0.125 → 查询";
+    document.querySelector("article").append(text);
+    const { width } = text.getBoundingClientRect();
+    text.remove();
+    return Math.round(width);
+}"""
+
+
+def wake_figures(page: Page) -> int:
+    """All figures of a page; how many there are."""
+    wake(page)
+    figures = page.locator(".drawing__box > :not(svg, img)").filter(has=page.locator("svg"))
+    for figure in figures.all():
+        figure.scroll_into_view_if_needed()
+        figure.and_(page.locator("[data-ready]")).wait_for(state="attached")
+    page.wait_for_function(AWAKE)
+    return figures.count()
+
+
+def misfits(page: Page) -> list[str]:
+    """The awake figures whose place is too low or too high."""
+    same = page.evaluate(FACE) == json.loads(FILE.read_text("utf-8"))["face"]
+    share = 0 if same else 0.2  # in other fonts there are more or fewer lines
+    return [
+        f"{page.url}#{name} is {height:.0f} pixels tall, its place {place:.0f}: make heights"
+        for name, place, height in page.evaluate(PLACES)
+        if not -2 - share * height <= place - height <= SLACK + 2 + share * height
+    ]
+
+
+def measured(browser: Browser, root: str, site: Path) -> dict[str, Any]:
+    heights: dict[str, dict[str, Any]] = {}
+    face = 0
+    with browser.new_context() as context:
+        context.set_default_timeout(1000 * PATIENCE)
+        for path in sorted(site.rglob("index.html")):
+            if "<qkv-" not in path.read_text("utf-8"):
+                continue
+            way = path.parent.relative_to(site).parts
+            language = "en" if way[:1] == ("en",) else "zh"
+            name = "/".join(way[language == "en" :]) or "index"
+            samples: dict[str, list[tuple[float, float]]] = {}
+            page = context.new_page()
+            page.goto(f"{root}/{'/'.join(way)}/")
+            wake_figures(page)
+            face = page.evaluate(FACE)
+            for window, widths in WINDOWS.items():
+                page.set_viewport_size({"width": window, "height": 844})
+                for figure, found in page.evaluate(MEASURE, widths).items():
+                    samples.setdefault(figure, []).extend(zip(widths, found, strict=True))
+            page.close()
+            for figure, pairs in samples.items():
+                heights.setdefault(f"{name}/{figure}", {})[language] = [
+                    [round(width / REM, 1), math.ceil(10 * height / REM) / 10]
+                    for width, height in steps(pairs, GRID, SLACK)
+                ]
+            print(language, name, *samples)
+    return {"face": face, "heights": dict(sorted(heights.items()))}
+
+
+def written(found: dict[str, Any]) -> str:
+    """As JSON, a line a figure and language."""
+    figures = ",\n".join(
+        f"{json.dumps(name)}: {{\n"
+        + ",\n".join(
+            f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in sorted(of.items())
+        )
+        + "\n}"
+        for name, of in found["heights"].items()
+    )
+    return f'{{"face": {found["face"]},\n"heights": {{\n{figures}\n}}}}\n'
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        server = Server(("127.0.0.1", 0), functools.partial(Handler, directory=folder))
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        root = f"http://127.0.0.1:{server.server_port}"
+        build(Path(folder), SITE_URL=f"{root}/")
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        FILE.write_text(written(measured(browser, root, Path(folder))), encoding="utf-8")
+        browser.close()
+        server.shutdown()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""A figure that can be played with has its height from the first paint.
+
+Its script comes late, and what it makes is several times as tall as the still picture: a figure
+that grew would push a section away on which the reader has just landed. How tall it will be at
+which width stands in heights.json, in rem (`make heights` measures it).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from selectolax.lexbor import LexborHTMLParser
+
+from theme.extensions.page import Page
+from theme.finish.nodes import fragment
+
+FILE = Path(__file__).with_name("heights.json")
+# From this width of the box on, this height. The first holds for narrower boxes too.
+Heights = list[tuple[float, float]]
+
+
+def heights(tree: LexborHTMLParser, page: Page) -> None:
+    if page.without_python == "folder" or not FILE.exists():  # from a folder no figure ever wakes
+        return
+    measured = json.loads(FILE.read_text(encoding="utf-8"))["heights"]
+    rules = ""
+    for box in tree.css("figure.drawing > .drawing__box"):
+        element, figure = box.child, box.parent
+        if element is None or figure is None or not (element.tag or "").startswith("qkv-"):
+            continue
+        name = f"{page.name}/{(figure.id or '').removeprefix('figure-')}"
+        if steps := measured.get(name, {}).get(page.language):
+            rules += rule(f"#{figure.id}", str(element.tag), steps)
+    if rules:
+        # Nothing of it without scripts or on paper, where the still picture stays.
+        style = fragment("<style></style>")
+        style.inner_html = f"@media screen and (scripting:enabled){{{rules}}}"
+        (head,) = tree.css("head")
+        head.insert_child(style)
+
+
+def rule(figure: str, element: str, steps: Heights) -> str:
+    """The place of one figure, framed while it sleeps; `data-lost`: its script did not come."""
+    (_, first), *others = steps
+    wider = "".join(
+        f"@container (width>={width}rem){{min-height:{height}rem}}" for width, height in others
+    )
+    frame = "&:not([data-ready]){border-radius:10px;box-shadow:inset 0 0 0 1px var(--edge)}"
+    return (
+        f"{figure}>div{{container-type:inline-size}}"
+        f"{figure} {element}:not([data-lost]){{display:block;min-height:{first}rem;{wider}{frame}}}"
+    )
+
+
+def steps(samples: Iterable[tuple[float, float]], grid: float, slack: float) -> Heights:
+    """Of (width, height), all heights that differ by no more than `slack` as one step.
+
+    Between two widths of the grid the taller one is kept.
+
+    >>> steps([(0, 9), (1, 8), (2, 4), (3, 4)], grid=1, slack=1)
+    [(0, 9), (2, 4)]
+    """
+    tallest: dict[float, float] = {}
+    for width, height in samples:
+        start = width // grid * grid
+        for one in {start, start - grid} if width == start else {start}:
+            tallest[one] = max(height, tallest.get(one, 0))
+    merged: list[tuple[float, list[float]]] = []
+    for width in sorted(tallest):
+        height = tallest[width]
+        if merged and max(*merged[-1][1], height) - min(*merged[-1][1], height) <= slack:
+            merged[-1][1].append(height)
+        else:
+            merged.append((width, [height]))
+    return [(width, max(heights)) for width, heights in merged]
