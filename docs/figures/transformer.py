@@ -100,7 +100,7 @@ def block(t: Label) -> Drawing:
         arrow((SIDE, 342), (SIDE, 356)),
         _box(SIDE, 356, t("MLP：每行各算各的", "MLP: each row alone")),
         arrow((SIDE, 380), (SIDE, 416)),
-        text(SIDE + 8, 402, t("中间层 (3, 2)", "hidden (3, 2)"), "start", size=SMALL),
+        text(SIDE - 8, 402, t("中间层 (3, 2)", "hidden (3, 2)"), "end", size=SMALL),
         _row(SIDE, 416, "mlp", "output", NARROW),
         arrow((SIDE - 2 * NARROW, 428), (STREAM + 10, 428)),
         _plus(STREAM, 428),
