@@ -26,11 +26,11 @@ STEPS = {name: step[FOLLOWED] for name, step in PAGE["steps"].items()}
 LOGITS = PAGE["logits"][FOLLOWED]
 P = softmax(LOGITS)
 
-STREAM, SIDE = 92, 278  # the middles of the residual stream and of what reads from it
-WIDE, NARROW, HIGH = 44, 38, 24  # of a cell
+STREAM, SIDE = 92, 274  # the middles of the residual stream and of what reads from it
+WIDE, NARROW, HIGH = 44, 40, 24  # of a cell
 
 
-def _box(x: float, y: float, words: str, colour: str = GREY, width: float = 156) -> str:
+def _box(x: float, y: float, words: str, colour: str = GREY, width: float = 160) -> str:
     """A part of the block, `x` its middle and `y` its top."""
     outline = path(f"M{x - width / 2:g} {y:g}h{width:g}v{HIGH}h{-width:g}z", colour)
     return outline + text(x, y + 16.5, words, size=SMALL)
@@ -39,7 +39,7 @@ def _box(x: float, y: float, words: str, colour: str = GREY, width: float = 156)
 def _row(x: float, y: float, step: str, kind: str, wide: float) -> str:
     """The row that is followed after a step, `x` its middle."""
     row = STEPS[step]
-    decimals = 0 if step == "x" else 2
+    decimals = 0 if step == "X" else 2
     left = x - len(row) * wide / 2
     return cells(left, y, row, kind, wide, HIGH, decimals=decimals, size=SMALL)
 
@@ -70,7 +70,7 @@ def block(t: Label) -> Drawing:
         arrow((STREAM, 20), (STREAM, 38)),
         text(STREAM + 10, 34, t("查嵌入表 E", "look up in E"), "start", size=SMALL),
         *(text(STREAM + (i - 1.5) * WIDE, 52, name, size=SMALL) for i, name in enumerate(features)),
-        _row(STREAM, 58, "x", "x", WIDE),
+        _row(STREAM, 58, "X", "x", WIDE),
         text(SIDE, 68, t("画出的是“苹果”一行", "the row of “apples”"), size=SMALL),
         # Attention reads the stream and writes to it.
         _stream(STREAM, 82, 264),
@@ -89,10 +89,10 @@ def block(t: Label) -> Drawing:
         _box(SIDE, 186, t("注意力：行与行交流", "attention: between rows"), HEAT),
         arrow((SIDE, 210), (SIDE, 232)),
         text(SIDE + 8, 223, "× W", "start", size=SMALL, index="O"),
-        _row(SIDE, 232, "attention", "output", NARROW),
+        _row(SIDE, 232, "attn", "output", NARROW),
         arrow((SIDE - 2 * NARROW, 244), (STREAM + 10, 244)),
         _plus(STREAM, 244),
-        _row(STREAM, 264, "x + attention", "x", WIDE),
+        _row(STREAM, 264, "X'", "x", WIDE),
         # So does the MLP.
         _stream(STREAM, 288, 448),
         arrow((STREAM, 306), (SIDE, 306), (SIDE, 318)),
@@ -104,11 +104,11 @@ def block(t: Label) -> Drawing:
         _row(SIDE, 416, "mlp", "output", NARROW),
         arrow((SIDE - 2 * NARROW, 428), (STREAM + 10, 428)),
         _plus(STREAM, 428),
-        _row(STREAM, 448, "x + both", "x", WIDE),
+        _row(STREAM, 448, "X''", "x", WIDE),
         # The way out.
         path(f"M2 88h{FULL - 4}v354h{4 - FULL}z", GREY, dash="4 4"),
         text(10, 104, t("一块", "one block"), "start", bold=True, size=SMALL),
-        text(SIDE, 464, t("GPT-2 小号：12 块", "GPT-2 small: 12 blocks"), size=SMALL),
+        text(SIDE, 464, t("GPT-2 small：12 块", "GPT-2 small: 12 blocks"), size=SMALL),
         _stream(STREAM, 472, 486),
         _box(STREAM, 486, t("最后的归一化 (3, 4)", "last norm (3, 4)"), GREY, 176),
         arrow((STREAM, 510), (STREAM, 538)),
