@@ -63,10 +63,11 @@ def steps(samples: Iterable[tuple[float, float]], grid: float, slack: float) -> 
     [(0, 9), (2, 4)]
     """
     tallest: dict[float, float] = {}
-    for width, height in samples:
+    for width, height in sorted(samples):
         start = width // grid * grid
-        for one in {start, start - grid} if width == start else {start}:
-            tallest[one] = max(height, tallest.get(one, 0))
+        tallest[start] = max(height, tallest.get(start, 0))
+        if width == start and start - grid in tallest:  # the end of the one before, too
+            tallest[start - grid] = max(height, tallest[start - grid])
     merged: list[tuple[float, list[float]]] = []
     for width in sorted(tallest):
         height = tallest[width]
