@@ -35,12 +35,13 @@ def split_heads(x: ArrayLike, n_heads: int) -> NDArray[Any]:
         >>> x
         array([[0, 1, 2, 3],
                [4, 5, 6, 7]])
-        >>> split_heads(x, 2)
-        array([[[0, 1],
-                [4, 5]],
-        <BLANKLINE>
-               [[2, 3],
-                [6, 7]]])
+        >>> first, second = split_heads(x, 2)
+        >>> first
+        array([[0, 1],
+               [4, 5]])
+        >>> second
+        array([[2, 3],
+               [6, 7]])
     """
     x = array("x", x)
     at_least_2d("x", x)

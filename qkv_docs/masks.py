@@ -62,10 +62,12 @@ def padding_mask(lengths: ArrayLike, n: int) -> BoolArray:
         ValueError: a length is negative or greater than n, or n is negative.
 
     Examples:
-        >>> padding_mask([2, 3], 3).astype(int)
-        array([[[1, 1, 0]],
-        <BLANKLINE>
-               [[1, 1, 1]]])
+        >>> mask = padding_mask([2, 3], 3)
+        >>> mask.shape
+        (2, 1, 3)
+        >>> mask[:, 0].astype(int)
+        array([[1, 1, 0],
+               [1, 1, 1]])
         >>> (padding_mask(2, 3) & causal_mask(3)).astype(int)
         array([[1, 0, 0],
                [1, 1, 0],

@@ -35,6 +35,12 @@ def test_every_example(parse: Any, page: str, language: str) -> None:
         assert parse(section.text) == in_python(section.text), section.name
 
 
+def test_no_example_of_the_package_shows_an_empty_line() -> None:
+    """Doctest needs a word for one; on the API page the output would end before it."""
+    sources = (examples.FOLDER.parents[1] / "qkv_docs").glob("*.py")
+    assert not [path.name for path in sources if "<BLANK" + "LINE>" in path.read_text("utf-8")]
+
+
 LINES = [
     ">>> x = 1",
     ">>> if x:",

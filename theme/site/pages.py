@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def about(page: MkDocsPage | None, config: MkDocsConfig) -> Page:
         name=Path(page.file.src_uri).with_suffix("").as_posix(),
         language=language(config),
         path=Path(str(page.file.abs_src_path)),
-        root=get_relative_url(".", page.url) + "/" + up,
+        root=posixpath.normpath(posixpath.join(get_relative_url(".", page.url), up)) + "/",
         **more,
     )
 
