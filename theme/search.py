@@ -13,11 +13,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 from py_mini_racer import MiniRacer
 from selectolax.lexbor import LexborHTMLParser
 
+from theme import cache
 from theme.extensions.page import ROOT
 
 ENGINE = ROOT / "theme/vendor/minisearch/minisearch.js"
@@ -174,8 +176,18 @@ def sections(html: str) -> list[Section]:
         return []
     for unread in article.css("svg, .katex-html"):  # most of a page, and Reader is slow
         unread.decompose()
+    text = str(article.html)
+
+    def make() -> str:
+        return json.dumps([asdict(one) for one in read(text)], ensure_ascii=False)
+
+    made = cache.kept(make, cache.fingerprint([Path(__file__)]), text)
+    return [Section(**one) for one in json.loads(made)]
+
+
+def read(article: str) -> list[Section]:
     reader = Reader()
-    reader.feed(str(article.html))
+    reader.feed(article)
     reader.close()
     for section in reader.sections:
         section.heading, section.text = tidy(section.heading), tidy(section.text)

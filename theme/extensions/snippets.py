@@ -11,12 +11,14 @@ import functools
 import re
 from html import escape
 
+import pygments
 from markdown import Markdown
 from markdown.preprocessors import Preprocessor
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonConsoleLexer
 
+from theme import cache
 from theme.extensions.includes import included
 from theme.extensions.page import Page, PageExtension
 
@@ -51,7 +53,11 @@ WITHOUT_PYTHON = {
 @functools.cache
 def highlighted(code: str) -> str:
     """As the fences of other code are, with a button of its own in the bar."""
-    marked = highlight(code, PythonConsoleLexer(), HtmlFormatter(nowrap=True))
+
+    def make() -> str:
+        return str(highlight(code, PythonConsoleLexer(), HtmlFormatter(nowrap=True)))
+
+    marked = cache.kept(make, f"Pygments {pygments.__version__}", code)
     kind = "language-pycon highlight no-copy"
     return f'<div class="{kind}"><pre><span></span><code>{marked}</code></pre></div>'
 

@@ -14,11 +14,13 @@ from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page as MkDocsPage
 from mkdocs.utils import get_relative_url
 
-from theme import notebook_pages, styles
+from theme import cache, notebook_pages, styles
 from theme.extensions import extensions
 from theme.extensions.page import Page, log
 from theme.finish import finish
 from theme.site.languages import language
+
+TEMPLATES = cache.FILE.with_name("templates")  # compiled, by what stands in them
 
 
 def about(page: MkDocsPage | None, config: MkDocsConfig) -> Page:
@@ -88,6 +90,8 @@ def offer(env: jinja2.Environment, config: MkDocsConfig) -> None:
         log.warning("theme/styles/reduced.css is not made of %s: make styles", styles.sources_now())
     config.extra_css = []  # mkdocstrings brings a style sheet; ours covers the little it needs
     python, up = config.extra["python"], {"zh": "", "en": "../"}[language(config)]
+    TEMPLATES.mkdir(parents=True, exist_ok=True)
+    env.bytecode_cache = jinja2.FileSystemBytecodeCache(str(TEMPLATES))
     env.globals.update(styles=styles.styles, bundle=bundle())
     env.globals.update(python=f"{up}{python}/" if python else "")
 
