@@ -155,7 +155,8 @@ class Server:
 
     def settled(self) -> bool:
         """What was built behind is in its place."""
-        return (self.kept / "said").exists() and not (self.kept / "next").exists()
+        new = self.kept / str(self.process.pid)
+        return (new / "said").exists() and not (new / "site").exists()
 
 
 def differing(one: Path, other: Path) -> list[str]:
@@ -242,17 +243,17 @@ def test_after_any_edits_what_is_served_is_a_clean_build(server: Server) -> None
     (server.tree / "docs/en/new.md").unlink()
     server.until(lambda: not (server.folder / "en/new/index.html").exists())
 
-    clean = server.tree / "clean"
-    clean.mkdir()
+    clean = server.tree / "clean/build"
+    clean.mkdir(parents=True)
     about = json.dumps([str(server.tree / "mkdocs.yml"), str(clean), server.url, False])
     env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     command = [sys.executable, "-m", "theme.site.serve", about]
     subprocess.run(command, cwd=server.tree, env=env, check=True, capture_output=True)
     server.until(server.settled)
-    assert not differing(server.folder, clean / "next")
+    assert not differing(server.folder, clean / "site")
 
     server.stop()
     shutil.rmtree(server.folder)
     server.start()  # with the last build, before there is a new one
     server.until(lambda: "EDITED-PAGE" in server.page("en/masks/"))
-    assert not (server.kept / "said").exists()
+    assert not (server.kept / str(server.process.pid) / "said").exists()

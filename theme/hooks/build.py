@@ -39,8 +39,12 @@ def forget_what_changed() -> None:
     changed = max(path.stat().st_mtime for path in sources)
     if changed != told["changed"]:
         told["changed"] = changed
-        for name in [name for name in sys.modules if name.partition(".")[0] in PACKAGES]:
-            del sys.modules[name]
+        forget()
+
+
+def forget() -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] in PACKAGES]:
+        del sys.modules[name]
 
 
 def importable() -> None:
@@ -52,7 +56,7 @@ def on_startup(command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> 
     told.update(serving=command == "serve", dirty=dirty)
     if command == "serve" and not dirty and not told["live"]:
         importable()
-        told["live"] = site("serve").Live(forget_what_changed)
+        told["live"] = site("serve").Live(forget)
         # on_serve comes too late for the first build
         vars(serve)["build"] = told["live"].first
 

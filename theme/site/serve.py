@@ -8,10 +8,13 @@ what is seen sooner. The last build is kept, and served until the first one is d
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import logging
+import os
 import shutil
+import stat
 import subprocess
 import sys
 import traceback
@@ -19,7 +22,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import jinja2
 from mkdocs.commands.build import _build_page, _populate_page, build
@@ -64,13 +66,16 @@ def shown_on(path: str) -> Iterator[tuple[str, str]]:
 
 def state() -> State:
     """Of every file that a build reads: when it was written, and its size."""
-    paths = [path for folder in SOURCES for path in (ROOT / folder).rglob("*")]
-    paths += [*ROOT.glob("mkdocs*.yml"), ROOT / "pyproject.toml"]
-    about = {one: one.stat() for one in paths if "__pycache__" not in one.parts and one.is_file()}
-    return {
-        path.relative_to(ROOT).as_posix(): (found.st_mtime_ns, found.st_size)
-        for path, found in about.items()
-    }
+    paths = [path for folder in SOURCES for path in (ROOT / folder).rglob("*.*[!~]")]
+    found = {}
+    for path in [*paths, *ROOT.glob("mkdocs*.yml"), ROOT / "pyproject.toml"]:
+        if path.name.startswith(".") or "__pycache__" in path.parts:
+            continue  # an editor's, or Python's
+        with contextlib.suppress(FileNotFoundError):  # gone since
+            about = path.stat()
+            if stat.S_ISREG(about.st_mode):
+                found[path.relative_to(ROOT).as_posix()] = about.st_mtime_ns, about.st_size
+    return found
 
 
 def said(error: BaseException) -> str:
@@ -178,6 +183,10 @@ class Live:
         self.folder = ROOT / ".cache/serve" / "{}-{}".format(*config.dev_addr)
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "done").touch()
+        for old in self.folder.iterdir():
+            if old.is_dir() and old.name != "site":  # of a server that did not end by itself
+                shutil.rmtree(old, ignore_errors=True)
+        self.next = self.folder / str(os.getpid())
         for handler in logging.getLogger("mkdocs").handlers:
             handler.addFilter(self.once)
         self.start()
@@ -206,7 +215,7 @@ class Live:
             except (Exception, SystemExit) as error:
                 log.error("%s", said(error))
             self.start()
-        elif self.behind and (self.folder / "said").exists():
+        elif self.behind and (self.next / "said").exists():
             seen = self.finish()
         if not seen:  # MkDocs would load the pages in all browsers again
             self.server._wanted_epoch = self.server._visible_epoch
@@ -220,10 +229,12 @@ class Live:
 
     def show(self, changed: set[str], came_or_went: set[str]) -> bool:
         """Make the pages again that show what changed; whether there are any."""
-        self.forget()
+        failed = self.languages is None or self.languages.exception() is not None
+        if any(path.endswith(".py") for path in changed):
+            self.forget()
         frame = [one for one in changed if one.startswith(("theme/", "mkdocs"))]
-        failed = self.languages and self.languages.done() and self.languages.exception()
-        if frame or came_or_went or failed:
+        pages_differ = any(one.startswith(("docs/zh/", "docs/en/")) for one in came_or_went)
+        if frame or pages_differ or failed:
             self.languages = self.pool.submit(self.prepare)
         pages = dict.fromkeys(page for path in sorted(changed) for page in shown_on(path))
         if not pages or frame or self.languages is None:
@@ -239,9 +250,10 @@ class Live:
 
     def start(self) -> None:
         """Build the whole site behind."""
-        about = [self.config.config_file_path, str(self.folder), self.url, self.config.strict]
+        about = [self.config.config_file_path, str(self.next), self.url, self.config.strict]
         call = [sys.executable, "-m", "theme.site.serve", json.dumps(about)]
-        (self.folder / "said").unlink(missing_ok=True)
+        self.next.mkdir(exist_ok=True)
+        (self.next / "said").unlink(missing_ok=True)
         # A session of its own: Ctrl-C is for the server, which then ends it.
         self.behind = subprocess.Popen(call, cwd=ROOT, start_new_session=True)
 
@@ -255,13 +267,14 @@ class Live:
         """Put in place what was built behind; whether something of it can be seen."""
         assert self.behind is not None
         failed, self.behind = self.behind.wait() != 0, None
-        for level, message in json.loads((self.folder / "said").read_text(encoding="utf-8")):
+        said = self.next / "said"
+        for level, message in json.loads(said.read_text("utf-8")) if said.exists() else ():
             log.log(level, "%s", message)
         if failed:
             return False
-        changed = put(self.folder / "next", Path(self.config.site_dir))
+        changed = put(self.next / "site", Path(self.config.site_dir))
         shutil.rmtree(self.folder / "site", ignore_errors=True)
-        (self.folder / "next").rename(self.folder / "site")
+        (self.next / "site").rename(self.folder / "site")
         return any(UNSEEN.isdisjoint(path.parts) for path in changed)
 
 
@@ -277,12 +290,12 @@ class Kept(logging.Handler):
 
 
 def whole(config_file: str, folder: Path, url: str, strict: bool) -> int:
-    """The whole site, as it is served, into `folder`/next; in a process of its own."""
+    """The whole site, as it is served, into `folder`/site; in a process of its own."""
     kept, logger = Kept(), logging.getLogger("mkdocs")
     logger.addHandler(kept)
     logger.setLevel(logging.INFO)
     try:
-        config = load_config(config_file, site_dir=str(folder / "next"), strict=strict)
+        config = load_config(config_file, site_dir=str(folder / "site"), strict=strict)
         config.plugins.on_startup(command="serve", dirty=False)
         config.site_url = url
         build(config, serve_url=url)
@@ -291,7 +304,7 @@ def whole(config_file: str, folder: Path, url: str, strict: bool) -> int:
         kept.records.append((logging.ERROR, said(error)))
         failed = 1
     (folder / "said").write_text(json.dumps(kept.records), encoding="utf-8")
-    (folder / "done").touch()
+    (folder.parent / "done").touch()
     return failed
 
 
@@ -300,7 +313,7 @@ def main() -> int:
     return whole(config_file, Path(folder), url, strict)
 
 
-__all__: list[Any] = ["Live", "put", "said", "shown_on", "whole"]
+__all__ = ["Live", "put", "said", "shown_on", "state", "whole"]
 
 if __name__ == "__main__":
     sys.exit(main())
