@@ -14,6 +14,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -72,7 +73,29 @@ def test_a_file_shows_on_every_page_whose_figures_read_it(monkeypatch: Any) -> N
     assert some
 
 
-def test_an_error_is_said_with_its_place(tmp_path: Path) -> None:
+def test_an_edit_makes_its_pages_and_no_others(monkeypatch: Any) -> None:
+    made: list[tuple[str, str]] = []
+    forgotten: list[bool] = []
+
+    def make(name: str, language: Any) -> None:
+        made.append((language.name, name))
+        if language.name == "zh":
+            raise ValueError("what is broken here does not keep the other language back")
+
+    monkeypatch.setattr(serve, "make", make)
+    live = serve.Live(lambda: forgotten.append(True))
+    live.prepare = lambda: [SimpleNamespace(name="zh"), SimpleNamespace(name="en")]  # type: ignore
+    assert live.show({"docs/en/masks.md"}, set())
+    assert made == [("en", "masks")]
+    assert not forgotten
+    assert live.show({"docs/figures/embedding.py"}, set())
+    assert made[1:] == [("zh", "embedding"), ("en", "embedding")]
+    assert forgotten == [True]
+    assert not live.show({"qkv_docs/masks.py", "theme/templates/main.html"}, set())
+    assert len(made) == 3
+
+
+def test_an_error_is_said_with_its_place() -> None:
     with pytest.raises(SyntaxError) as broken:
         compile("a = 1\ndef b(:\n", str(ROOT / "docs/figures/masks.py"), "exec")
     assert serve.said(broken.value).startswith("docs/figures/masks.py:2: SyntaxError: ")

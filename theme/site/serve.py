@@ -232,7 +232,7 @@ class Live:
         failed = self.languages is None or self.languages.exception() is not None
         if any(path.endswith(".py") for path in changed):
             self.forget()
-        frame = [one for one in changed if one.startswith(("theme/", "mkdocs"))]
+        frame = [one for one in changed if one.startswith(("theme/", "qkv_docs/", "mkdocs"))]
         pages_differ = any(one.startswith(("docs/zh/", "docs/en/")) for one in came_or_went)
         if frame or pages_differ or failed:
             self.languages = self.pool.submit(self.prepare)
