@@ -1,6 +1,7 @@
-"""`<!-- references: paper -->` becomes the entries of docs/references.yml of that medium.
+"""`<!-- references: paper -->` becomes the entries of docs/references.yml that belong there.
 
-Each entry links back to the pages that cite it.
+A source that was opened belongs under its medium, another under the state of its check. Each entry
+links back to the pages that cite it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,13 @@ from markdown.preprocessors import Preprocessor
 from theme.extensions.citations import CITATION
 from theme.extensions.page import Page, PageExtension, ledger, title
 
-LISTING = re.compile(r"^<!-- references: ([\w ]+) -->$")
+LISTING = re.compile(r"^<!-- references: ([\w -]+) -->$")
+
+
+def place(source: dict[str, Any]) -> str:
+    """The word of the listing that a source stands in."""
+    state = str(source["checked"]["state"])
+    return str(source["medium"]) if state == "opened" else state
 
 
 def cited_on(folder: Path) -> dict[str, list[tuple[str, str]]]:
@@ -61,7 +68,7 @@ def listing(line: str, page: Page) -> str:
         return line
     pages = cited_on(page.path.parent)
     sources = ledger("references")["references"]
-    chosen = [source for source in sources if source["medium"] in match[1].split()]
+    chosen = [source for source in sources if place(source) in match[1].split()]
     return "\n\n".join(entry(one, pages.get(one["key"], []), page.language) for one in chosen)
 
 
