@@ -189,12 +189,13 @@ class Live:
         self.next = self.folder / str(os.getpid())
         for handler in logging.getLogger("mkdocs").handlers:
             handler.addFilter(self.once)
+        last = self.folder / "site"
+        if kept := last.exists():  # first of all: what follows takes the processor from the server
+            put(last, Path(config.site_dir))
+            log.info("This is the last build; the new one takes its place in a moment")
         self.start()
         self.languages = self.pool.submit(self.prepare)
-        if (self.folder / "site").exists():
-            put(self.folder / "site", Path(config.site_dir))
-            log.info("This is the last build; the new one takes its place in a moment")
-        else:
+        if not kept:
             self.finish()
 
     def on_serve(self, server: LiveReloadServer) -> None:
