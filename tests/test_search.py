@@ -133,7 +133,7 @@ class TestFound:
             ("sofmax", "self-attention"),
             ("jacobain", "backpropagation"),
             ("embeding", "embedding"),
-            ("quadritic", "multi-head"),
+            ("quadritic", "transformer"),
         ],
     )
     def test_typing_mistakes_in_a_single_word(self, ask: Any, query: str, page: str) -> None:
