@@ -12,12 +12,11 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 from py_mini_racer import MiniRacer
-from selectolax.lexbor import LexborHTMLParser
+from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from theme import cache
 from theme.extensions.page import ROOT
@@ -27,14 +26,11 @@ TRADITIONAL = ROOT / "theme/vendor/opencc/TSCharacters.js"
 SCRIPTS = ROOT / "theme/runtime/search"
 
 HEADING = re.compile(r"h[1-6]")
-VOID = {"area", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"}
 # Not what a reader looks for: marks, buttons, the copy of a formula for the eye, drawings, prompts
 # and outputs.
 LEFT_OUT_TAGS = {"annotation", "button", "script", "style", "svg"}
 LEFT_OUT_CLASSES = {"doc-labels", "headerlink", "katex-html", "snippet__bar", "gp", "go"}
 APART = {"br", "dd", "div", "dt", "figcaption", "li", "p", "pre", "summary", "td", "th", "tr"}
-MATHEMATICS = {"math", "mrow", "msub", "msup", "msubsup", "mfrac", "msqrt", "mtable", "mtr", "mtd"}
-MATHEMATICS |= {"mi", "mn", "mo", "mtext", "mstyle", "mover", "munder", "munderover", "mpadded"}
 UNSEEN = dict.fromkeys(range(0x2061, 0x2065))  # signs of MathML: f applied to x, a times b
 
 
@@ -59,6 +55,13 @@ class Page:
     title: str  # the navigation's
     weight: float
     sections: list[Section]
+
+
+def mathematics(node: LexborNode) -> str:
+    if node.tag == "-text":
+        return (node.text_content or "").strip().translate(UNSEEN)
+    inner = [one for one in node.iter(include_text=True) if one.tag not in LEFT_OUT_TAGS]
+    return formula(node.tag or "", [mathematics(one) for one in inner])
 
 
 def formula(tag: str, parts: list[str]) -> str:
@@ -86,78 +89,51 @@ def formula(tag: str, parts: list[str]) -> str:
             return re.sub(r"(?<=[^\w)]) | (?=[^\w(√])", "", joined.strip())
 
 
-class Reader(HTMLParser):
+class Reader:
+    """Walks an article and puts its text into sections."""
+
     def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.silent: int | None = None  # depth of the element that is left out
-        self.heading: tuple[int, str] | None = None  # depth and tag that ends the heading
-        self.mathematics: list[list[str]] = []
         self.sections: list[Section] = []
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in VOID:
-            if tag == "br":
-                self.handle_data(" ")
-            return
-        self.open.append(tag)
-        if self.silent is not None:
-            return
-        about = {name: value or "" for name, value in attrs}
-        classes = set(about.get("class", "").split())
-        excluded = "data-search-exclude" in about and "arithmatex" not in classes
-        if excluded or tag in LEFT_OUT_TAGS or classes & LEFT_OUT_CLASSES:
-            self.silent = len(self.open)
-        elif tag in MATHEMATICS:
-            self.mathematics.append([])
-        elif anchor := about.get("id"):
-            self.begin(tag, anchor, classes)
-        if tag in APART:
-            self.handle_data(" ")
+    def read(self, node: LexborNode, heading: bool = False) -> None:
+        """`heading`: the text goes into the heading of the section."""
+        if node.tag == "-text":
+            return self.write(node.text_content or "", heading)
+        classes = set((node.attributes.get("class") or "").split())
+        excluded = "data-search-exclude" in node.attributes and "arithmatex" not in classes
+        if excluded or node.tag in LEFT_OUT_TAGS or classes & LEFT_OUT_CLASSES:
+            return None
+        if node.tag == "math":
+            return self.write(f" {mathematics(node)} ", heading)
+        first = None
+        if anchor := node.attributes.get("id"):
+            if HEADING.fullmatch(node.tag or ""):
+                level = int((node.tag or "")[1])
+                heading = self.begin("" if level == 1 else anchor, level)
+            elif node.tag == "strong":  # a term of the glossary
+                heading = self.begin(anchor, 6)
+            elif "reference" in classes:
+                self.begin(anchor, 6)
+                first = node.css_first("p")
+        apart = " " if node.tag in APART else ""
+        self.write(apart, heading)
+        for child in node.iter(include_text=True):
+            self.read(child, heading or child == first)
+        return self.write(apart, heading)
 
-    def begin(self, tag: str, anchor: str, classes: set[str]) -> None:
-        if HEADING.fullmatch(tag):
-            level, self.heading = int(tag[1]), (len(self.open), tag)
-            anchor = "" if level == 1 else anchor
-        elif tag == "strong":  # a term of the glossary
-            level, self.heading = 6, (len(self.open), tag)
-        elif "reference" in classes:
-            level, self.heading = 6, (len(self.open) + 1, "p")
-        else:
-            return
+    def begin(self, anchor: str, level: int) -> bool:
         above: list[Section] = []
         for section in self.sections:
             above = [one for one in above if one.level < section.level] + [section]
         names = [one.heading for one in above if 1 < one.level < level]
         self.sections.append(Section(anchor, level, above=names))
+        return True
 
-    def handle_endtag(self, tag: str) -> None:
-        if tag not in self.open:
-            return
-        while self.open:
-            depth, closed = len(self.open), self.open.pop()
-            if self.silent is not None:
-                if self.silent == depth:
-                    self.silent = None
-            elif closed in MATHEMATICS:
-                done = formula(closed, self.mathematics.pop())
-                self.handle_data(f" {done} " if closed == "math" else done)
-            if self.heading == (depth, closed):
-                self.heading = None
-            if self.silent is None and closed in APART:
-                self.handle_data(" ")
-            if closed == tag:
-                break
-
-    def handle_data(self, data: str) -> None:
-        if self.silent is not None:
-            return
-        if self.mathematics:
-            self.mathematics[-1].append(data.strip().translate(UNSEEN))
-        elif self.sections and self.heading:
-            self.sections[-1].heading += data
+    def write(self, text: str, heading: bool) -> None:
+        if self.sections and heading:
+            self.sections[-1].heading += text
         elif self.sections:
-            self.sections[-1].text += data
+            self.sections[-1].text += text
 
 
 HAN = "[\u3000-\u303f\u3400-\u9fff\uff00-\uff60]"
@@ -174,21 +150,17 @@ def sections(html: str) -> list[Section]:
     article = LexborHTMLParser(html).css_first("article")
     if article is None:
         return []
-    for unread in article.css("svg, .katex-html"):  # most of a page, and Reader is slow
-        unread.decompose()
-    text = str(article.html)
 
-    def make() -> str:
-        return json.dumps([asdict(one) for one in read(text)], ensure_ascii=False)
+    def make(article: LexborNode = article) -> str:
+        return json.dumps([asdict(one) for one in read(article)], ensure_ascii=False)
 
-    made = cache.kept(make, cache.fingerprint([Path(__file__)]), text)
+    made = cache.kept(make, cache.fingerprint([Path(__file__)]), str(article.html))
     return [Section(**one) for one in json.loads(made)]
 
 
-def read(article: str) -> list[Section]:
+def read(article: LexborNode) -> list[Section]:
     reader = Reader()
-    reader.feed(article)
-    reader.close()
+    reader.read(article)
     for section in reader.sections:
         section.heading, section.text = tidy(section.heading), tidy(section.text)
         section.above = [tidy(one) for one in section.above]
