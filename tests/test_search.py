@@ -104,12 +104,32 @@ class TestFound:
             apart = [(language, n.replace("_", " "), shown[n]) for n in qkv_docs.__all__]
             assert not misplaced(ask, apart, among=3)
 
-    def test_questions_as_people_ask_them(self, ask: Any) -> None:
+    @pytest.mark.parametrize(("kept", "least", "sections"), [(False, 0.95, 0.6), (True, 0.8, 0.58)])
+    def test_questions_as_people_ask_them(
+        self, ask: Any, kept: bool, least: float, sections: float
+    ) -> None:
+        """Those it was tuned by, and those that were written without a look at what is found."""
         questions = yaml.safe_load((ROOT / "tests/search_questions.yml").read_text("utf-8"))
+        answers = [answer(ask, one) for one in questions if one.get("kept", False) == kept]
         for language in LANGUAGES:
-            answers = [answer(ask, one) for one in questions if one["language"] == language]
-            missed = [one.question["query"] for one in answers if not 0 < one.rank <= 3]
-            assert len(missed) <= len(answers) / 10, missed
+            asked = [one for one in answers if one.question["language"] == language]
+            missed = [one.question["query"] for one in asked if not 0 < one.rank <= 3]
+            assert len(missed) <= len(asked) * (1 - least), missed
+        placed = [one for one in answers if "section" in one.question]
+        shown = [one for one in placed if one.question["section"] in one.sections]
+        assert len(shown) >= len(placed) * sections
+
+    def test_a_lesson_before_the_interview_question_that_it_answers(self, ask: Any) -> None:
+        """Asked in the very words of that question, which links to the lesson."""
+        for language in LANGUAGES:
+            asked = re.findall(
+                r"^### (.+?) \{.*?^(?:More|详见)\W*\[.*?\]\((.+?)\)",
+                Source(language, "questions.md").text,
+                re.M | re.S,
+            )
+            assert len(asked) >= 30
+            behind = misplaced(ask, [(language, words, {stem(to)}) for words, to in asked], among=3)
+            assert len(behind) <= len(asked) / 10, behind
 
     @pytest.mark.parametrize(
         ("language", "queries", "page"),
@@ -140,7 +160,7 @@ class TestFound:
         assert not misplaced(ask, [(language, query, {page}) for language in LANGUAGES], among=3)
 
     def test_a_word_is_found_while_it_is_typed(self, ask: Any) -> None:
-        for query in ("backpr", "backpropag", "反向传", "rop", "掩", "scaled_dot_pro"):
+        for query in ("backpr", "backpropag", "embeddin", "反向传", "rop", "掩", "scaled_dot_pro"):
             assert find(ask["zh"], query), query
 
     def test_nothing_and_the_nearest(self, ask: Any) -> None:
@@ -168,7 +188,9 @@ class TestFound:
         ("自注意力機制", ["自注", "注意", "意力", "力机", "机制"]),
         ("KV缓存，键。", ["kv", "缓存", "键"]),
         ("W_Q QKᵀ QK^T √d_k 根号", ["wq", "qkt", "qkt", "sqrt", "dk", "sqrt"]),
-        ("causal_mask queries classes", ["causalmask", "causal", "mask", "query", "classe"]),
+        ("causal_mask queries classes", ["causalmask", "causal", "mask", "queri", "class"]),
+        ("normalised normalize masking", ["normaliz", "normaliz", "mask"]),
+        ("∂L/∂Q dL/dQ", ["dl", "dq", "dl", "dq"]),
         ("ＳｏｆｔＭａｘ 0.867 64", ["softmax", "64"]),
     ],
 )
@@ -217,8 +239,8 @@ def pages(site: Path, index: dict[str, Any]) -> list[search.Page]:
         call = (site / f"search/text/{name}.js").read_text("utf-8")
         texts = json.loads(call[call.index(", [") + 2 : call.rindex(")")])
         sections = [
-            search.Section(anchor, 0, heading, text, above, called)
-            for (anchor, called, *above, heading), text in zip(rows, texts, strict=True)
+            search.Section(anchor, 0, heading, text, above, said=said, called=called)
+            for (anchor, called, said, *above, heading), text in zip(rows, texts, strict=True)
         ]
         made.append(search.Page(name, address, title, weight, sections))
     return made
@@ -352,6 +374,7 @@ class TestBox:
             with turning(page):
                 hit.click()
             expect(page).to_have_url(re.compile(re.escape(root + path)))
+            expect(page.locator("#search")).to_be_hidden()
         assert page.evaluate("window.stayed")
         page.goto(f"{root}/en/no/where/")
         page.keyboard.press("/")

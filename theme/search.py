@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urldefrag, urljoin
 
 from py_mini_racer import MiniRacer
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -43,18 +44,25 @@ class Section:
     heading: str = ""
     text: str = ""
     above: list[str] = field(default_factory=list)  # headings it stands under, without the title's
+    links: list[tuple[str, str]] = field(default_factory=list)  # where to, and what is said of it
+    said: str = ""  # what links to it say
     called: str = ""  # what else it is called: titles, terms, words that readers use
 
 
 @dataclass
 class Page:
-    """`address` is relative to the language's root; `weight` below 1 puts it behind the others."""
+    """`address` is relative to the language's root; `weight` below 1 puts it behind the others.
+
+    `names`: its headings are questions, and what a section links to answers them; of such a page
+    the headings alone are searched.
+    """
 
     name: str  # of its file: masks
     address: str
     title: str  # the navigation's
     weight: float
     sections: list[Section]
+    names: bool = False
 
 
 def mathematics(node: LexborNode) -> str:
@@ -105,6 +113,8 @@ class Reader:
             return None
         if node.tag == "math":
             return self.write(f" {mathematics(node)} ", heading)
+        if node.tag == "a" and self.sections and "term" not in classes:
+            self.sections[-1].links.append((node.attributes.get("href") or "", around(node)))
         first = None
         if anchor := node.attributes.get("id"):
             if HEADING.fullmatch(node.tag or ""):
@@ -134,6 +144,13 @@ class Reader:
             self.sections[-1].heading += text
         elif self.sections:
             self.sections[-1].text += text
+
+
+def around(link: LexborNode) -> str:
+    """What is said of a link's target: in a table the row, elsewhere the link."""
+    cell = link.parent
+    row = cell.parent if cell and cell.tag == "td" else link
+    return row.text(separator=" ") if row else ""
 
 
 HAN = "[\u3000-\u303f\u3400-\u9fff\uff00-\uff60]"
@@ -181,6 +198,19 @@ def naming(pages: Iterable[Page], glossary: dict[str, Any]) -> None:
         add(places, asked["at"], both(asked))
 
 
+def linking(pages: Iterable[Page]) -> None:
+    """Give the sections what is said of them where they are linked to."""
+    places = {(page.address, one.anchor): one for page in pages for one in page.sections}
+    for page in pages:
+        for section in page.sections:
+            for to, words in section.links:
+                address, anchor = urldefrag(urljoin(page.address, to))
+                target = places.get((address, anchor))
+                if target and address != page.address:
+                    words = section.heading if page.names else words
+                    target.said = tidy(f"{target.said} {words}")
+
+
 def both(words: dict[str, list[str]] | None) -> list[str]:
     return [*words["zh"], *words["en"]] if words else []
 
@@ -212,6 +242,7 @@ def traditional() -> str:
     return "".join(old + new for old, new in pairs if len(old) == len(new) == 1 and old != new)
 
 
+COMMENT = re.compile(r"^ *(?:/\*\*.*?\*/|//[^\n]*)\n", re.M | re.S)
 INDEX = "var searchIndex = "
 
 
@@ -220,8 +251,9 @@ def files(pages: list[Page]) -> dict[str, str]:
     racer = javascript()
     given = ", ".join(map(text, ([asdict(page) for page in pages], traditional())))
     index = racer.eval(f"JSON.stringify(Search.build({given}))")
-    # One script, so that it comes whole or not at all.
+    # One script, so that it comes whole or not at all; half of the engine's file are comments.
     code = [path.read_text(encoding="utf-8") for path in (*CODE, SCRIPTS / "box.js")]
+    code[0] = COMMENT.sub("", code[0])
     made = {"search.js": "\n".join([*code[:-1], f"{INDEX}{index};", code[-1]])}
     for page in pages:
         texts = [section.text for section in page.sections]

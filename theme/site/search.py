@@ -26,12 +26,14 @@ def begin(files: Files, config: MkDocsConfig) -> None:
 
 
 def gather(html: str, page: Page, config: MkDocsConfig) -> None:
+    about = page.meta.get("search", {})
     found = search.Page(
         name=Path(page.file.src_uri).with_suffix("").as_posix(),
         address=page.url.removeprefix("./"),
         title=str(page.title),
-        weight=page.meta.get("search", {}).get("boost", 1),
+        weight=about.get("boost", 1),
         sections=search.sections(html),
+        names=about.get("names", False),
     )
     gathered[language(config)].append(found)
 
@@ -39,6 +41,7 @@ def gather(html: str, page: Page, config: MkDocsConfig) -> None:
 def write(config: MkDocsConfig) -> None:
     pages = gathered[language(config)]
     search.naming(pages, yaml.safe_load((DOCS / "glossary.yml").read_text(encoding="utf-8")))
+    search.linking(pages)
     for path, text in search.files(pages).items():
         file = Path(config.site_dir, "search", path)
         file.parent.mkdir(parents=True, exist_ok=True)

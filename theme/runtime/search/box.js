@@ -33,12 +33,12 @@
     document.head.append(script);
   };
 
-  /** A pattern for a term of the index, as it stands in text: wq is W_Q, query is queries. */
+  /** A pattern for a term of the index, as it stands in text: wq is W_Q, queri is queries. */
   const spelling = (term) => {
     if (term === "sqrt") return /√|根号|sqrt/giu;
     if (/\p{Script=Han}/u.test(term)) return new RegExp(term, "gu");
-    const letters = [...term.replace(/y$/, "")].join("[_^]?");
-    const end = term.endsWith("y") ? "(?:y|ies)" : "(?:e?s)?";
+    const letters = [...term.replace(/(?<=...)i$/, "")].join("[_^]?").replace(/z$/, "[sz]");
+    const end = /...i$/.test(term) ? "(?:y|ies?|ied|ying)" : "(?:\\p{L}?(?:e?s|ed?|ings?))?";
     return new RegExp(`(?<![a-z0-9])${letters}${end}(?![a-z])`, "giu");
   };
 

@@ -55,8 +55,8 @@ globalThis.Search = (() => {
     learn(traditional);
     const found = new Map();
     pages
-      .flatMap(({ sections }) => sections)
-      .forEach(({ text }, id) => {
+      .flatMap(({ sections, names }) => sections.map(({ text }) => (names ? "" : text)))
+      .forEach((text, id) => {
         for (const word of cut(text)) found.set(word, (found.get(word) ?? new Set()).add(id));
       });
     return {
@@ -65,7 +65,13 @@ globalThis.Search = (() => {
         address,
         title,
         weight,
-        sections.map(({ anchor, called, above, heading }) => [anchor, called, ...above, heading]),
+        sections.map(({ anchor, called, said, above, heading }) => [
+          anchor,
+          called,
+          said,
+          ...above,
+          heading,
+        ]),
       ]),
       words: pack(found),
       traditional: learned(new Set(plain(JSON.stringify(pages)))),
@@ -73,34 +79,39 @@ globalThis.Search = (() => {
   }
 
   // ---- The page's side ----
-  const FIELDS = ["called", "heading", "text"];
+  const FIELDS = ["called", "heading", "said", "text"];
   const OPTIONS = {
     fields: FIELDS,
     tokenize: cut,
     processTerm: (term) => term,
     searchOptions: {
-      boost: { called: 10, heading: 4 },
+      boost: { called: 8, heading: 2, said: 2 },
       fuzzy: (term) => /^[a-z]{4,}$/.test(term) && 0.2,
-      // The word being typed, and the beginnings of others: mask finds masking.
-      prefix: (term, i, terms) =>
-        i === terms.length - 1 || /^[a-z]{3,}$/.test(term) || (term.length === 1 && isHan(term)),
     },
   };
-  const EXACT = 8; // how much more a section counts that is called just what was typed
+  /** Whether words that begin with it count: it is being typed, or may be the stem of others. */
+  const isBeginning = (word, isLast) =>
+    isLast || /^[a-z]{3,}$/.test(word) || (word.length === 1 && isHan(word));
+  const EXACT = 14; // how much more a section counts that is called just what was typed
+  const TOP = 0.3; // how much the top of a page counts among its sections when a sentence is asked
+  const SPREAD = 0.5; // how much a page counts that has the words in different sections
+  const sum = (numbers) => numbers.reduce((total, one) => total + one, 0);
   const bare = (text) => plain(text).replace(/[^\p{L}\p{N}]+/gu, "");
   let engine, sections;
 
   function load({ pages, words, traditional }) {
     learn(traditional);
     sections = pages.flatMap(([name, address, title, weight, all]) =>
-      all.map(([anchor, called, ...headings], place) => ({
+      all.map(([anchor, called, said, ...headings], place) => ({
         name,
         address,
         title,
         weight,
         place,
+        siblings: all.length,
         anchor,
         called,
+        said,
         headings,
         names: new Set([...called.split(" / "), headings.at(-1)].map(bare)),
       })),
@@ -113,11 +124,12 @@ globalThis.Search = (() => {
       if (!(id in places)) length[id][field] += 1;
       places[id] = 1;
     };
-    sections.forEach(({ called, headings }, id) => {
+    sections.forEach(({ called, headings, said }, id) => {
       for (const word of cut(called)) enter(word, 0, id);
       for (const word of cut(headings.at(-1))) enter(word, 1, id);
+      for (const word of cut(said)) enter(word, 2, id);
     });
-    for (const [word, ids] of unpack(words)) for (const id of ids) enter(word, 2, id);
+    for (const [word, ids] of unpack(words)) for (const id of ids) enter(word, 3, id);
     const each = (value) => Object.fromEntries(sections.map((_, id) => [id, value(id)]));
     engine = MiniSearch.loadJS(
       {
@@ -138,37 +150,68 @@ globalThis.Search = (() => {
     );
   }
 
-  /** Pages, best first: [{name, address, title, score, sections: [{anchor, headings, place, terms}]}]. */
-  function find(query, options = {}) {
-    const words = asked(query.slice(0, 300));
-    const name = bare(query);
+  /** What of the words stands in which section: by its id {scores, one a word; terms that fit}. */
+  function hits(words, options) {
     const found = new Map();
-    for (const { id, score, terms } of engine.search(words.join(" "), {
-      tokenize: () => words,
-      boostDocument: (one) => sections[one].weight * (sections[one].names.has(name) ? EXACT : 1),
-      ...options,
-    })) {
-      const { names: _, ...section } = sections[id];
-      const { name: page, address, title } = section;
-      if (!found.has(page)) found.set(page, { name: page, address, title, score: 0, sections: [] });
-      const one = found.get(page);
-      // A page is as good as its best section, and a little better for every other.
-      one.score += score / 2 ** one.sections.length;
-      one.sections.push({ ...section, score, terms });
+    words.forEach((word, i) => {
+      const prefix = isBeginning(word, i === words.length - 1);
+      const given = { tokenize: () => [word], prefix, ...options };
+      for (const { id, score, terms } of engine.search(word, given)) {
+        if (!found.has(id)) found.set(id, { scores: words.map(() => 0), terms: [] });
+        const hit = found.get(id);
+        hit.scores[i] = score;
+        hit.terms.push(...terms);
+      }
+    });
+    return found;
+  }
+
+  /** The more of the words, the better: many scores count more than a single large one. */
+  const together = (scores) => sum(scores) * scores.filter(Boolean).length;
+
+  /** The sections of a page, those first that have what few of the others have. */
+  function ranked(found, words) {
+    const places = words.map((_, i) => found.filter(({ scores }) => scores[i]).length);
+    const rarity = places.map((n) => Math.log(1 + found[0].siblings / n));
+    const rank = ({ scores, place, exact }) =>
+      together(scores.map((score, i) => score && score * rarity[i])) *
+      exact *
+      (place || words.length < 3 ? 1 : TOP);
+    return found
+      .map((section) => [rank(section), section])
+      .sort(([a], [b]) => b - a)
+      .map(([, { anchor, headings, place, terms }]) => ({ anchor, headings, place, terms }));
+  }
+
+  /** Pages, best first: [{name, address, title, score, sections: [{anchor, headings, place, terms}]}]. */
+  function find(query, options = {}, words = asked(query.slice(0, 300))) {
+    const typed = bare(query);
+    const pages = new Map();
+    for (const [id, hit] of hits(words, options)) {
+      const section = sections[id];
+      const exact = section.names.has(typed) ? EXACT : 1;
+      if (!pages.has(section.name)) pages.set(section.name, []);
+      pages.get(section.name).push({ ...section, ...hit, exact });
     }
-    return [...found.values()].sort((a, b) => b.score - a.score);
+    return [...pages.values()]
+      .map((found) => {
+        const [{ name, address, title, weight }] = found;
+        const best = found
+          .map(({ scores, exact }) => exact * together(scores))
+          .sort((a, b) => b - a);
+        const spread = words.map((_, i) => Math.max(...found.map(({ scores }) => scores[i])));
+        // A page is as good as its best section, and a little better for every other.
+        const score = sum(best.map((one, i) => one / 2 ** i)) + SPREAD * together(spread);
+        return { name, address, title, score: weight * score, sections: ranked(found, words) };
+      })
+      .sort((a, b) => b.score - a.score);
   }
 
   /** What comes nearest where nothing is found: more letters may be wrong, any sign may match. */
-  const nearest = (query) =>
-    find(query, {
-      fuzzy: (term) => !isHan(term) && 0.4,
-      prefix: true,
-      tokenize: () => {
-        const words = asked(query);
-        return words.flatMap((word) => (isHan(word) ? [...word] : [word]));
-      },
-    });
+  function nearest(query) {
+    const words = asked(query.slice(0, 300)).flatMap((word) => (isHan(word) ? [...word] : [word]));
+    return find(query, { fuzzy: (term) => !isHan(term) && 0.4, prefix: true }, words);
+  }
 
   return { build, find, load, nearest };
 })();

@@ -3,12 +3,13 @@
 
 globalThis.Words = (() => {
   const SAME = [
-    [/√|根号/g, " sqrt "],
+    [/√|根号|平方根|开平方|开根号|square roots?( of)?/g, " sqrt "],
     [/⊤/g, "t"],
+    [/∂/g, " d"], // ∂L/∂Q as dL/dQ
   ];
-  // Chinese is cut at characters that only join words, which spares a third of the index.
+  // Chinese is cut at characters that only join words, which spares half of the index.
   const JOINTS =
-    "的了是在和与把被也就都这那它们而或及吗呢吧啊么着一个不有为以从到其所由于之每只很还又再才要会";
+    "的了是在和与把被也就都这那它们而或及吗呢吧啊么着一个不有为以从到其所由于之每只很还又再才要会没让给能来去做时个上下里用可对";
   const HAN = /\p{Script=Han}/u;
   const WORD = new RegExp(
     `\\d+\\.\\d+|(?:(?![${JOINTS}])\\p{Script=Han})+|(?:(?!\\p{Script=Han})[\\p{L}\\p{N}_^])+`,
@@ -16,14 +17,7 @@ globalThis.Words = (() => {
   );
   // What makes a sentence a question, and says nothing about what is asked.
   const ASKING =
-    /请问|为什么|为何|为啥|什么是|是什么|什么|怎么样|怎么|怎样|如何|哪里|哪些|哪个|是不是|能不能|[的了吗呢吧啊么是]/g;
-  const QUIET = new Set(
-    (
-      "a about an and are as at be by can could do does explain for from how i in is it its" +
-      " me my not of on or should that the there they thi this to wa was we what when where which why with would you"
-    ).split(" "),
-  );
-
+    /请问|为什么|为何|为啥|什么是|是什么|什么|怎么样|怎么|怎样|如何|哪里|哪些|哪个|是不是|能不能|能否|是否|会不会|有没有|可以|需要|应该|必须|到底|究竟|一定|直接|自己|还是|如果|既然|因为|所以|但是|时候|作用|[的了吗呢吧啊么是]/g;
   let simplified = new Map();
   /** Traditional characters that stand for one of the site's, in pairs: "機机權权". */
   const learn = (pairs) => {
@@ -38,10 +32,31 @@ globalThis.Words = (() => {
     return SAME.reduce((done, [from, to]) => done.replace(from, to), same);
   };
 
-  const singular = (word) => {
-    if (word.length < 4 || /(?:ss|us|is)$/.test(word)) return word;
-    return word.endsWith("ies") ? `${word.slice(0, -3)}y` : word.replace(/s$/, "");
+  /** What query, queries and querying, normalise and normalized have in common. */
+  const stem = (word) => {
+    if (!/^[a-z]{4,}$/.test(word)) return word;
+    const one = word
+      .replace(/(?<![isu])s$/, "")
+      .replace(/ie$/, "y")
+      .replace(/is(?=(?:e|ed|ing|er|ation)$)/, "iz");
+    const short = one.replace(/(?:ing?|ed|e)$/, ""); // "in": the reader is still typing
+    return (short.length < 3 ? one : short)
+      .replace(/([bdgmnprt])\1$/, "$1")
+      .replace(/(?<=...)y$/, "i");
   };
+
+  const QUIET = new Set(
+    (
+      "a about after all also always am an and any anyone are as at be because been before being between both but by" +
+      " came can could couldn did do does doesn don done each else every explain for from get got had has have he her" +
+      " his how i if in into is isn it its just know let like many may me might more most much must my need never no" +
+      " not of on once one only or other our out over own put really same say see she should so some such t take tell" +
+      " than that the their them then there these they thing this those through to too under up us use very want was" +
+      " we were what when where which while who whose why will with won would yet you your"
+    )
+      .split(" ")
+      .map(stem),
+  );
 
   /** Chinese in overlapping pairs; W_Q as wq; a name with underscores as a whole and in parts. */
   const cut = (text) =>
@@ -52,10 +67,8 @@ globalThis.Words = (() => {
         return signs.length === 1 ? signs : signs.slice(1).map((sign, i) => signs[i] + sign);
       }
       const parts = run.split(/[_^]+/).filter((part) => part.length > 1);
-      const whole = singular(run.replace(/[_^]/g, ""));
-      return [...new Set([whole, ...(run.includes("_") ? parts.map(singular) : [])])].filter(
-        Boolean,
-      );
+      const whole = stem(run.replace(/[_^]/g, ""));
+      return [...new Set([whole, ...(run.includes("_") ? parts.map(stem) : [])])].filter(Boolean);
     });
 
   const asked = (query) => {
