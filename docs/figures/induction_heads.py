@@ -136,7 +136,7 @@ def matching(t: Label) -> Drawing:
         list(names),
         row_title=t("在问的", "asking"),
         column_title=t("键里记着的前一个字母", "the letter before, noted in the key"),
-        title=t("经过第 1 层的分数", "scores by way of layer 1"),
+        title=t("缩放后的分数，经过第 1 层", "scaled scores by way of layer 1"),
         decimals=1,
         kind="scores",
     )

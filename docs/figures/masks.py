@@ -91,7 +91,7 @@ def minus_infinity(t: Label) -> Played:
             PAGE["masked"],
             _words(t),
             _words(t),
-            title=t("遮住之后的分数", "scores, masked"),
+            title=t("缩放后的分数，已遮住", "scaled scores, masked"),
             row_title=t("查询 ↓", "query ↓"),
             column_title=t("键 →", "key →"),
             kind="scores",

@@ -31,7 +31,7 @@ def _row(t: Label, rows: list[np.ndarray], names: list[str], row_title: str | No
 
 
 def one_query(t: Label) -> Drawing:
-    """The same eight scores, as they are and as large as a dot product of d_k terms makes them."""
+    """Eight scaled scores, as they are and as large as a dot product of d_k terms makes them."""
     sizes = (1, 4, 64, 1024)
     rows = [softmax(d_k**0.5 * SCORES) for d_k in sizes]
     return _row(t, rows, ["÷ √d_k", *map(str, sizes[1:])], "d_k ↓")
@@ -145,11 +145,11 @@ def jacobian(t: Label) -> Drawing:
 
 
 def divisors(t: Label) -> Drawing:
-    """Standard deviation of the scores for four divisors."""
+    """Standard deviation of the scores after each of four divisors."""
     return _against_d_k(
         "score_std",
         tuple(NAMES),
-        y_title=t("分数的标准差", "standard deviation of the scores"),
+        y_title=t("除完之后的标准差", "standard deviation after the division"),
         log_y=True,
     )
 

@@ -5,19 +5,19 @@ import { softmax } from "./maths.mjs";
 
 const WORDS = words({
   slope: { zh: (hNow) => `斜率 1/${2 ** hNow}`, en: (hNow) => `slope 1/${2 ** hNow}` },
-  scaledScores: { zh: "分数，已除以 √d_k", en: "scores, divided by √d_k" },
+  scaledScores: { zh: "缩放后的分数", en: "scaled scores" },
   fromSlider: { zh: "滑块给出第一个，其余是 0", en: "the first from the slider, the others 0" },
   bias: { zh: "偏置", en: "bias" },
   distance: {
     zh: (slope, j) => `−${slope()} × 距离 ${N - 1 - j}`,
     en: (slope, j) => `−${slope()} × distance ${N - 1 - j}`,
   },
-  sums: { zh: "分数 + 偏置", en: "scores + bias" },
+  sums: { zh: "缩放后的分数 + 偏置", en: "scaled scores + bias" },
   sumTwoRows: { zh: "上面两行相加", en: "the sum of the two rows above" },
   attentionWeights: { zh: "注意力权重", en: "attention weights" },
   softmaxRowAbove: { zh: "上面一行的 softmax", en: "softmax of the row above" },
   head: { zh: "第几个头", en: "head" },
-  scoreOfFirst: { zh: "位置 0 的分数", en: "score of key 0" },
+  scoreOfFirst: { zh: "位置 0 缩放后的分数", en: "scaled score of key 0" },
   query: { zh: () => `查询 ${N - 1}`, en: () => `query ${N - 1}` },
   summary: {
     zh: (head, bias, first, last) =>

@@ -14,8 +14,8 @@ const WORDS = words({
   seedHint: { zh: "种子是 0 到 999999 的整数", en: "a seed is an integer from 0 to 999999" },
   trainHere: { zh: "就在这里训练", en: "Train it here" },
   aboutT: {
-    zh: "问题（行）对键的每一部分（列）的分数",
-    en: "scores of a question (row) with each part of a key (column)",
+    zh: "问题（行）对键的每一部分（列），缩放后的分数",
+    en: "scaled scores of a question (row) with each part of a key (column)",
   },
   aboutU: {
     zh: "值的每一部分（列）对每个答案（行）的支持，行列互换着画",
@@ -32,8 +32,8 @@ const WORDS = words({
   },
   letterPart: { zh: "字母部分", en: "letter part" },
   digitPart: { zh: "数字部分", en: "digit part" },
-  score: { zh: "分数", en: "score" },
-  scores: { zh: "分数", en: "scores" },
+  score: { zh: "缩放后的分数", en: "scaled score" },
+  scores: { zh: "缩放后的分数", en: "scaled scores" },
   fromLetter: {
     zh: "T 里问的字母那一行、这个字母那一列",
     en: "T, row of the question, column of this letter",

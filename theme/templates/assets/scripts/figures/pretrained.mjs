@@ -21,10 +21,10 @@ const WORDS = words({
   attentionMap: { zh: "注意力图", en: "attention map" },
   queryKey: { zh: "查询 ↓ 键 →", en: "query ↓ key →" },
   fromScores: {
-    zh: "注意力权重：这一列分数的 softmax",
-    en: "attention weight: softmax of that column of scores",
+    zh: "注意力权重：缩放后的分数那一列的 softmax",
+    en: "attention weight: softmax of that column of scaled scores",
   },
-  scores: { zh: "分数", en: "scores" },
+  scores: { zh: "缩放后的分数", en: "scaled scores" },
   push: { zh: "推力", en: "push" },
   fromValues: { zh: "注意力权重 × (v·W_O)·u", en: "attention weight × (v·W_O)·u" },
   inside: { zh: "这个头的 q、K、V", en: "q, K and V of this head" },
@@ -40,11 +40,11 @@ const WORDS = words({
   allOtherWords: { zh: "整句其他词", en: "all other words" },
   noteInside: {
     zh: (data) =>
-      `a 是注意力权重。q、K、V 是这个头的（各 ${data.d_k} 个分量，存成 8 位二进制）；分数是 q·k/√${data.d_k}，` +
-      "注意力权重由它们重新算出。",
+      `a 是注意力权重。q、K、V 是这个头的（各 ${data.d_k} 个分量，存成 8 位二进制）；` +
+      `缩放后的分数是 q·k/√${data.d_k}，注意力权重由它们重新算出。`,
     en: (data) =>
       `a: attention weights. q, K and V are this head's (${data.d_k} components each, ` +
-      `rounded to 8 bits); scores are q·k/√${data.d_k}, and the attention weights are ` +
+      `rounded to 8 bits); the scaled scores are q·k/√${data.d_k}, and the attention weights are ` +
       "computed from them.",
   },
   noteHeads: {

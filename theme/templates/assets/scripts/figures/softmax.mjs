@@ -5,13 +5,13 @@ import { Figure, h, number, svg } from "./core.mjs";
 import { entropy, jacobian, norm, softmax } from "./maths.mjs";
 
 const WORDS = words({
-  scores: { zh: "分数", en: "scores" },
+  scores: { zh: "除过的分数", en: "scores, divided" },
   fromSliders: {
     zh: "同一个随机数 × √d_k ÷ 除数 ÷ 温度",
     en: "the same random number × √d_k ÷ divisor ÷ temperature",
   },
   attentionWeights: { zh: "注意力权重", en: "attention weights" },
-  softmaxRowScores: { zh: "这一行分数的 softmax", en: "softmax of that row of scores" },
+  softmaxRowScores: { zh: "那一行的 softmax", en: "softmax of that row" },
   jacobian: { zh: "雅可比矩阵", en: "Jacobian" },
   divideScores: { zh: "分数除以", en: "divide the scores by" },
   temperature: { zh: "温度", en: "temperature" },
