@@ -9,7 +9,7 @@ globalThis.Words = (() => {
   ];
   // Chinese is cut at characters that only join words, which spares half of the index.
   const JOINTS =
-    "的了是在和与把被也就都这那它们而或及吗呢吧啊么着一个不有为以从到其所由于之每只很还又再才要会没让给能来去做时个上下里用可对得过出看";
+    "的了是在和与把被也就都这那它们而或及吗呢吧啊么着一个不有为以从到其所由于之每只很还又再才要会没让给能来去做时个上下里用对得过出看";
   const HAN = /\p{Script=Han}/u;
   const WORD = new RegExp(
     `\\d+\\.\\d+|(?:(?![${JOINTS}])\\p{Script=Han})+|(?:(?!\\p{Script=Han})[\\p{L}\\p{N}_^])+`,
