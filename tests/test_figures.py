@@ -734,7 +734,7 @@ def test_a_real_sentence_is_taken_apart(revisit: Visit) -> None:
     weights = np.frombuffer(zlib.decompress(base64.b64decode(sentence["weights"])), np.uint8)
     row = weights.reshape(*size, size[-1])[11, 0, sentence["own"][0]] / 100
     np.testing.assert_allclose(column("a"), row, atol=0.03)
-    np.testing.assert_allclose(softmax(np.array(column("scores"))), column("a"), atol=0.02)
+    np.testing.assert_allclose(softmax(np.array(column("scaled scores"))), column("a"), atol=0.02)
     parts = np.frombuffer(zlib.decompress(base64.b64decode(sentence["parts"])), "<i2")
     np.testing.assert_allclose(column("push"), parts.reshape(size)[11, 0] / 1000, atol=0.0051)
 
@@ -752,7 +752,7 @@ def test_a_real_sentence_is_taken_apart(revisit: Visit) -> None:
     expect(layer).to_have_attribute("max", "5")
     head.press("Home")  # a head without its own q, K and V
     expect(place.get_by_text("Heads that come with their q, K and V: L0H2, L5H10.")).to_be_visible()
-    expect(place.locator(".play__grid:has(caption b:text-is('scores'))")).to_be_hidden()
+    expect(place.locator(".play__grid:has(caption b:text-is('scaled scores'))")).to_be_hidden()
 
 
 @pytest.mark.browser

@@ -93,6 +93,8 @@ def site_is_main(config: MkDocsConfig) -> bool:
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     site("languages").warn_of_missing_translations(config)
     for file in site("files").generated(config):
+        if (sent_as_it_is := files.get_file_from_path(file.src_uri)) is not None:
+            files.remove(sent_as_it_is)
         files.append(file)
     site("search").begin(files, config)
     return files

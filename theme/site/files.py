@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,9 @@ COPY_PARTS = (
     ROOT / "theme/templates/assets/scripts/prompts.mjs",
     ROOT / "theme/runtime/copy.js",
 )
+# Every page loads it at once, so it is sent without comments and indentation.
+START = "assets/scripts/start.js"
+FOR_PEOPLE = re.compile(r"/\*.*?\*/|^ *//[^\n]*\n|^ +", re.M | re.S)
 
 
 def on_config(config: MkDocsConfig) -> None:
@@ -39,6 +43,8 @@ def generated(config: MkDocsConfig) -> Iterator[File]:
             yield File.generated(config, f"{folder}/{path.name}", abs_src_path=str(path))
 
     yield from copies("assets/katex", sorted(FONTS.glob("*.woff2")))
+    start = (ROOT / "theme/templates" / START).read_text(encoding="utf-8")
+    yield File.generated(config, START, content=FOR_PEOPLE.sub("", start))
     if offline:
         code = "".join(path.read_text(encoding="utf-8") for path in COPY_PARTS)
         yield File.generated(config, COPY, content=code.replace("export ", ""))

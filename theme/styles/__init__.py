@@ -41,4 +41,5 @@ def styles(base_url: str) -> str:
     """For a page from which `base_url` leads to the root of its language."""
     base = base_url.rstrip("/")  # of a 404 page it is "/"
     own = re.sub(r"/\*.*?\*/\s*", "", OWN.read_text(encoding="utf-8"), flags=re.S)
+    own = re.sub(r"\s*([{};])\s*", r"\1", own)  # laid out for people
     return _reduced().replace("url(fonts/", f"url({base}/assets/katex/") + own

@@ -268,7 +268,7 @@ function snippet(answer) {
     for (let fold = here.closest("details"); fold; fold = fold.parentElement.closest("details"))
       fold.open = true;
     here.scrollIntoView({ block: "center" });
-    here.querySelector("[tabindex]")?.focus({ preventScroll: true });
+    here.querySelector("button")?.focus({ preventScroll: true }); // the first of its bar
   });
   return to;
 }
