@@ -137,7 +137,7 @@
         if (!isIntersecting) continue;
         near.unobserve(target);
         load(`figures/${target.localName.slice(4)}.mjs`).catch((error) => {
-          target.dataset.lost = ""; // the still picture stays, and no empty place below it
+          target.setAttribute("data-lost", ""); // the still picture stays, and no empty place below it
           ignore(error);
         });
       }
