@@ -154,6 +154,7 @@ def after_waking(page: Page, root: str, path: str, heading: str) -> None:
 def while_scrolling(page: Page, root: str, path: str, heading: str) -> None:
     page.goto(root + path)
     wake(page)
+    page.wait_for_load_state("networkidle")  # the theme's script has put the page where it was
     page.evaluate(SCROLL, 5)  # figures begin to come
     page.evaluate("id => { location.hash = id }", heading)
 
