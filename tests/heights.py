@@ -19,11 +19,11 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from theme.finish.heights import FILE, steps
 
-GRID = 8  # pixels between two widths of a box; 358 is that of the commonest phone
+GRID = 8  # pixels between two widths of a box
 SLACK = 24  # pixels: what a figure may be lower than its place, so that there are few steps
 # The width of a window, and the boxes that there are in windows with its style (from 720 on there
 # is more space): the narrowest is that of 320 pixels, and none is wider than 800.
-WINDOWS = {390: sorted([*range(288, 688, GRID), 358, 687]), 1280: [686, *range(688, 801, GRID)]}
+WINDOWS = {390: [*range(288, 688, GRID), 687], 1280: [686, *range(688, 801, GRID)]}
 REM = 20
 
 AWAKE = """() => [...document.querySelectorAll(".drawing__box > [data-ready]")]
