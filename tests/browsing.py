@@ -241,7 +241,16 @@ def wake(page: Page) -> None:
     page.wait_for_function("() => typeof document$ !== 'undefined'")
 
 
-IDLE = "() => new Promise((done) => requestIdleCallback(() => requestIdleCallback(done)))"
+# With limits of their own: a page that draws nothing more may never be told that it is idle, and
+# nothing ends the wait for a promise.
+FRAME = """() => new Promise((done) => {
+    requestAnimationFrame(() => setTimeout(done));
+    setTimeout(done, 500);
+})"""
+IDLE = """() => new Promise((done) => {
+    const next = (then) => requestIdleCallback(then, { timeout: 500 });
+    next(() => next(done));
+})"""
 
 
 def wait_for_instant_navigation(page: Page) -> None:

@@ -47,7 +47,10 @@ NO_ANCHORING = """
 # Until the figures around the screen are awake, and what they changed is drawn.
 SETTLED = """async (patience) => {
     const until = performance.now() + patience;
-    const frame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+    const frame = () => new Promise((done) => {
+        requestAnimationFrame(() => setTimeout(done));
+        setTimeout(done, 500);
+    });
     const figures = [...document.querySelectorAll(".drawing__box > :not(svg, img)")];
     const near = ({ top, bottom }) => bottom > -1200 && top < innerHeight + 1200;
     const asleep = () => figures.some((one) =>

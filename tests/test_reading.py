@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from browsing import PHONE, Visit, needs_browser, opened, wake
+from browsing import FRAME, IDLE, PHONE, Visit, needs_browser, opened, wake
 from playwright.sync_api import Browser, Page, expect
 from selectolax.lexbor import LexborHTMLParser
 
@@ -52,7 +52,7 @@ def test_only_what_scrolls_sideways_is_a_tab_stop(revisit: Visit) -> None:
     for width, most in ((390, 99), (1280, 12)):
         page.set_viewport_size({"width": width, "height": 900})
         revisit.go("/en/multi-head/")
-        page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+        page.evaluate(FRAME)
         stops = [one for one in page.evaluate(STOPS) if one["name"] in ("code", "table", "div")]
         boxes = [one for one in stops if "md-search" not in one["html"]]
         assert all(one["scrolls"] for one in boxes), boxes
@@ -74,7 +74,7 @@ def test_the_skip_link_keeps_its_place(revisit: Visit) -> None:
     heading = page.locator("h1")
     expect(heading).to_be_focused()
     page.wait_for_function("() => typeof document$ !== 'undefined'")
-    page.evaluate("() => new Promise((done) => requestIdleCallback(done))")
+    page.evaluate(IDLE)
     expect(heading).to_be_focused()
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.closest('article') !== null")

@@ -876,7 +876,7 @@ def test_one_key_does_not_throw_a_run_away(page: Page) -> None:
     here = page.url
     for key in "np.,":
         page.keyboard.press(key)
-    page.evaluate("() => new Promise((done) => requestIdleCallback(done))")
+    page.evaluate(IDLE)
     assert page.url == here
     assert Snippet(page, 0).output().strip() == "2"
 
