@@ -790,16 +790,16 @@ def test_bias(of_element: Any, head: int, rng: Generator) -> None:
 @needs_browser[1]
 def test_figures_after_instant_navigation(revisit: Visit) -> None:
     """Dressed on the next page too, and as they were left on the way back."""
-    place, reading = come(revisit, "/similarity/", "drag")
+    place, reading = come(revisit, "/masks/", "minus-infinity")
     page = revisit.page
     wait_for_instant_navigation(page)
     page.evaluate("window.stayed = true")
     touch(place)
-    expect(page).to_have_url(re.compile("#figure=drag"))
+    expect(page).to_have_url(re.compile("#figure=minus-infinity"))
     left = reading.inner_text()
     page.locator(".md-footer__link--next").click()
-    page.wait_for_url("**/queries-keys-values/**")
-    figure = page.locator("#figure-ask")
+    page.wait_for_url("**/multi-head/**")
+    figure = page.locator("#figure-sum-over-heads")
     figure.scroll_into_view_if_needed()
     expect(figure.locator("[data-ready]")).to_be_attached()
     expect(figure.locator(".play__still")).to_be_hidden()
