@@ -121,6 +121,70 @@ def test_punctuation_stays_beside_a_short_formula(page: Page) -> None:
     assert tree.css("p + div.arithmatex")
 
 
+FOLDED = """# T { #t }
+
+one
+
+## A { #a }
+
+two
+
+### B { #b .fold }
+
+three
+
+## C { #c .fold }
+
+four
+
+### D { #d .fold }
+
+five
+
+### E { #e }
+
+six
+
+## F { #f .fold }
+
+seven
+
+## G { #g }
+
+eight
+"""
+
+
+def test_a_fold_ends_where_its_heading_does(page: Page) -> None:
+    tree = made(page, FOLDED)
+    held = {
+        str(one.css_first("[id]").id): "".join(p.text() for p in one.css("p"))
+        for one in tree.css("details.fold")
+    }
+    assert held == {"b": "three", "c": "fourfivesix", "d": "five", "f": "seven"}
+    assert [one.id for one in tree.css("details.fold > summary > :is(h2, h3)[id]")] == list(held)
+    assert not tree.css(":is(h2, h3).fold, details[open]")
+    assert [one.id for one in tree.css("[id]")] == list("tabcdefg")
+    permalinks = [one.attributes["href"] for one in tree.css("summary a.headerlink")]
+    assert permalinks == ["#b", "#c", "#d", "#f"]
+
+
+def test_the_table_of_contents_keeps_what_is_folded(page: Page) -> None:
+    listed = made(page, "[TOC]\n\n" + FOLDED).css(".toc a")
+    assert [one.attributes["href"] for one in listed] == [f"#{one}" for one in "tabcdefg"]
+
+
+def test_notes_are_not_folded(page: Page) -> None:
+    tree = made(page, "## A { #a .fold }\n\nb[^1]\n\n[^1]: c\n")
+    assert tree.css(".fold ~ .footnote")
+
+
+def test_a_term_is_linked_outside_of_folds_first(page: Page) -> None:
+    text = "## A { #a .fold }\n\nsoftmax, token\n\n## B { #b }\n\na softmax\n"
+    tree = made(page, text)
+    assert [one.text() for one in tree.css("a.term")] == ["token", "softmax"]
+
+
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
@@ -130,6 +194,11 @@ def test_punctuation_stays_beside_a_short_formula(page: Page) -> None:
         ("a\n```pycon\n" + INCLUDE.format("none") + "\n```", 3, "there is no masks.pycon:none"),
         ('a\n```python\n--8<-- "qkv_docs/masks.py:none"\n```', 3, "there is no qkv_docs/masks.py"),
         ("a\nb\n$\\nonsense$", 3, "bad formula"),
+        ("## A { #a }\n\n## B {.fold }\n\nc", 3, "a heading that folds has an id"),
+        ("## A { #a .fold }\n\n## B { #b }\n\nc", 1, "there is nothing to fold"),
+        ("```text\n## A { #a .fold }\n```\n\n## B { #a .fold }", 5, "there is nothing to fold"),
+        ("# A { #a .fold }\n\nb", 1, "the title of a page does not fold it"),
+        ('!!! note "n"\n    ## A { #a .fold }\n\n    b', 2, "in a box or a list folds nothing"),
     ],
 )
 def test_what_is_wrong_is_named(

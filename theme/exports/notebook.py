@@ -13,7 +13,7 @@ from docs import examples
 from theme.extensions.page import Page
 from theme.extensions.snippets import SNIPPET
 
-HEADING = re.compile(r"^(?=#+ .*\{ #([\w-]+) \}$)", re.M)
+HEADING = re.compile(r"^(?=#+ .*\{ #([\w-]+)[^}\n]*\}$)", re.M)
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 INSTALL = """\
 try:

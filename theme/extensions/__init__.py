@@ -6,6 +6,7 @@ from markdown.extensions import Extension
 
 from theme.extensions.citations import Citations
 from theme.extensions.figures import Figures
+from theme.extensions.folds import Folds
 from theme.extensions.formulas import Formulas
 from theme.extensions.glossary import Glossary
 from theme.extensions.includes import Includes
@@ -29,6 +30,7 @@ def extensions(page: Page) -> list[Extension]:
         Citations(page),
         # elements of the page
         Figures(page),
+        Folds(page),
         Terms(page),
         Formulas(page),
     ]

@@ -45,13 +45,18 @@ class Links(Treeprocessor):
         self.left = {term["key"].replace("-", "_"): term for term in here}
         named = (f"(?P<{key}>{spelling(term, language)})" for key, term in self.left.items())
         self.any = re.compile("|".join(named), re.I)
+        self.closed: list[Element] = []
         self.walk(root)
+        for box in self.closed:  # grows: a box may hold another
+            self.walk(box)
 
     def walk(self, parent: Element) -> None:
-        """Text and children in the order in which they are read."""
+        """Text and children in the order in which they are read; what is closed comes last."""
         at = self.put(parent, 0, parent.text)
         for child in list(parent)[at:]:
-            if child.tag not in ELSEWHERE and child.get("class") not in CLASSES:
+            if child.tag == "details":
+                self.closed.append(child)
+            elif child.tag not in ELSEWHERE and child.get("class") not in CLASSES:
                 self.walk(child)
             self.put(parent, list(parent).index(child) + 1, child.tail)
 
