@@ -11,7 +11,15 @@ import textwrap
 from collections.abc import Callable
 from typing import cast
 
-from theme.extensions import citations, figures, formulas, glossary, includes, references
+from theme.extensions import (
+    citations,
+    figures,
+    formulas,
+    glossary,
+    includes,
+    predictions,
+    references,
+)
 from theme.extensions.page import Page
 from theme.numbers import source
 
@@ -64,6 +72,7 @@ def numbers(markdown: str, page: Page) -> str:
 
 # Each takes Markdown of the site and leaves less of what is the site's own.
 STEPS: list[Step] = [
+    predictions.plain,
     numbers,
     references.expand,
     glossary.expand,

@@ -12,6 +12,7 @@ from theme.extensions.glossary import Glossary
 from theme.extensions.includes import Includes
 from theme.extensions.numbers import Numbers
 from theme.extensions.page import Page
+from theme.extensions.predictions import Predictions
 from theme.extensions.references import References
 from theme.extensions.snippets import Snippets
 from theme.extensions.terms import Terms
@@ -29,6 +30,7 @@ def extensions(page: Page) -> list[Extension]:
         # text in a line
         Citations(page),
         # elements of the page
+        Predictions(page),
         Figures(page),
         Folds(page),
         Terms(page),

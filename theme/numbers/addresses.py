@@ -126,10 +126,19 @@ def _output(address: Address, language: str) -> list[Decimal]:
 
 
 def _expression(address: Address, language: str) -> list[Decimal]:
+    value = evaluated(address, language)
+    try:
+        return list(_flat(value))
+    except Exception as error:
+        raise Unknown(f"{address.rest}: {type(error).__name__}: {error}") from None
+
+
+def evaluated(address: Address, language: str) -> Any:
+    """The value of an expression, after the snippet that it names."""
     snippet(address, language)
     names = examples.values(address.page, address.name, language)
     try:
-        return list(_flat(eval(compile(address.rest, "address", "eval"), names)))
+        return eval(compile(address.rest, "address", "eval"), names)
     except Exception as error:
         raise Unknown(f"{address.rest}: {type(error).__name__}: {error}") from None
 

@@ -27,6 +27,9 @@ ELSEWHERE = re.compile(
     r"|(?<![\w^}\\])\{ ?(?:[#.:][\w-]|[\w-]+=)[^}\n]*\}",
     re.S,
 )
+# What is chosen in a prediction: theme/extensions/predictions.py compares it, words as well.
+PREDICTION = re.compile(r"^( *)!!! predict\b.*\n(?:\1 {4}.*\n| *\n)*", re.M)
+CHOICE = re.compile(r"^ *[-*] +(?=\[)", re.M)
 IMAGE = re.compile(r"!\[(?=.*\]\(figure:)")
 
 
@@ -144,8 +147,15 @@ def faults(markdown: str, page: str, language: str) -> list[Fault]:
         Fault(n.start, f"{n.text} has no address: [{n.text}](=…), see CONTRIBUTING")
         for n in bare(markdown)
     ]
+    chosen = {
+        item.end()
+        for block in PREDICTION.finditer(prose(markdown))
+        for item in CHOICE.finditer(markdown, block.start(), block.end())
+    }
     for one in addressed(markdown):
         here = counted(one.text)
+        if one.start in chosen:
+            continue
         try:
             stands = values(one.address, page, language)
             if not here:
