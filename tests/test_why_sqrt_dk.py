@@ -10,6 +10,7 @@ import pytest
 from sources import DOCS
 
 from docs import data, examples
+from theme.numbers.digits import numbers
 
 SCRIPT = SimpleNamespace(**runpy.run_path(str(DOCS / "data/why_sqrt_dk.py")))
 SPREAD_SCRIPT = SimpleNamespace(**runpy.run_path(str(DOCS / "data/why_sqrt_dk_spread.py")))
@@ -213,7 +214,7 @@ def test_the_trap_is_no_accident_of_its_seed():
     shown = examples.sections("why-sqrt-dk", "en")["trap"].output
     for divisor, line in zip(("sqrt(d_k)", "1"), shown, strict=True):
         first = SPREAD_SCRIPT.trap(0, divisor)
-        printed = [float(number) for number in line.split()]
+        printed = [float(one.value) for one in numbers(line)]
         rounded = [round(x, n) for x, n in zip(first.values(), (0, 3, 3), strict=True)]
         assert rounded == printed
         (row,) = [row for row in SPREAD["trap"] if row["divisor"] == divisor]

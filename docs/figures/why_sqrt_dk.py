@@ -13,7 +13,7 @@ from docs.figures.kit import GREY, HEAT, INK, Label, Played, path
 from qkv_docs import heatmap, line_chart, softmax, softmax_backward
 from qkv_docs.drawing import FULL, SMALL, Drawing, arrange, power_of_ten, text
 
-SCORES = values("why-sqrt-dk", "one-query")["scores"]
+SCORES = values("why-sqrt-dk", "one-query")["eight"]
 DATA = read("why-sqrt-dk")
 GRADIENTS = "why-sqrt-dk-gradients"
 NAMES = {"sqrt(d_k)": "÷ √d_k", "1": "÷ 1", "d_k": "÷ d_k", "sqrt(d_model)": "÷ √d_model"}
