@@ -102,10 +102,12 @@ def test_one_dimension_looks_right_in_a_quarter_of_the_questions_and_counts_in_t
 def test_what_is_left_of_the_data_is_reproduced() -> None:
     agree(SCRIPT.plane(), DATA["plane"])
     agree(SCRIPT.most_frequent(SCRIPT.exam()), DATA["most_frequent_digit"])
-    assert SCRIPT.from_the_other_page() == DATA["from_why_sqrt_dk"]
-    other = runpy.run_path(str(DOCS / "data/why_sqrt_dk.py"))
-    for row in DATA["from_why_sqrt_dk"]:
-        assert row["std_of_w_q_and_w_k"] == other["STARTS"][row["start"]]
+
+
+@pytest.mark.slow
+def test_the_spread_over_seeds_is_reproduced() -> None:
+    agree(SCRIPT.spread(SCRIPT.SPREAD), DATA["spread"])
+    agree(SCRIPT.same_table(SCRIPT.SAME_TABLE), DATA["same_table"])
 
 
 def test_the_recorded_run_is_reproduced() -> None:

@@ -1,23 +1,26 @@
 """Measure what the page birth-of-qkv says and record one training run for its figure.
 
-Run with `python -m docs.data.birth_of_qkv` (NumPy only, about ten seconds). It writes, beside this
+Run with `python -m docs.data.birth_of_qkv` (NumPy only, about a minute). It writes, beside this
 file, birth-of-qkv.json (the experiments) and birth-of-qkv-snapshots.json (the run: the matrices at
 every tenth step, as 16-bit integers). Every number is seeded. tests/test_birth_of_qkv.py
-recomputes all of it.
+recomputes all of it, some of it only among the slow tests.
 """
 
 import platform
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from docs.data import packing, read, write
+from docs.data import packing, write
 from qkv_docs import LookupBatch, LookupHistory, LookupModel, lookup_batch, train_lookup
 from qkv_docs.lookup import DIGITS, LETTERS, PARAMETERS
 
 SEEDS = (0, 1, 2)
+SPREAD = 21  # seeds over which the spread is taken
+SAME_TABLE = 6  # models on one embedding table, compared in pairs
 STEPS, EVERY = 100, 10  # of the recorded run; its curves have every second step
 WIDTHS = (1, 2, 3, 16)
 WIDTH_STEPS, WIDTH_LR = 400, 0.01
@@ -75,6 +78,10 @@ def one_seed(seed: int) -> dict[str, Any]:
         "accuracy_swapped_at_the_start": exchanged.accuracy(exam()),
         "attention_before": start.attention_on_answer(exam()),
         "attention": model.attention_on_answer(exam()),
+        "w_q_before_and_after": likeness(start.w_q, model.w_q),
+        "w_k_before_and_after": likeness(start.w_k, model.w_k),
+        "table_before_and_after": likeness(start.question_scores(), model.question_scores()),
+        "attention_26_pairs": model.attention_on_answer(exam(26)),
         "k_from_letter_before": start.letter_share(start.w_k),
         "k_from_letter": model.letter_share(model.w_k),
         "k_from_letter_swapped_at_the_start": exchanged.letter_share(exchanged.w_k),
@@ -84,6 +91,53 @@ def one_seed(seed: int) -> dict[str, Any]:
         "letters_found_every_10_steps": letters,
         "digits_said_every_10_steps": digits,
     }
+
+
+def likeness(a: np.ndarray, b: np.ndarray) -> float:
+    """The correlation of two arrays, number by number."""
+    return float(np.corrcoef(a.ravel(), b.ravel())[0, 1])
+
+
+def spread(seeds: int) -> dict[str, Any]:
+    """Least, median and most of what `one_seed` measures, and whether values came first."""
+    rows = [one_seed(seed) for seed in range(seeds)]
+    lists = ("letters_found_every_10_steps", "digits_said_every_10_steps")
+    found: dict[str, Any] = {"seeds": seeds}
+    for name in rows[0]:
+        if name != "seed" and name not in lists:
+            numbers = [row[name] for row in rows]
+            found[name] = [min(numbers), float(np.median(numbers)), max(numbers)]
+    for name in lists:
+        ends = [row[name][at] for at in (0, -1) for row in rows]
+        found[name] = {
+            "before": [min(ends[:seeds]), max(ends[:seeds])],
+            "after": [min(ends[seeds:]), max(ends[seeds:])],
+        }
+    found["all_digits_before_all_letters"] = sum(
+        row[lists[1]].index(DIGITS) < row[lists[0]].index(LETTERS) for row in rows
+    )
+    return found
+
+
+def same_table(models: int) -> dict[str, Any]:
+    """Models trained from different starts on one embedding table: how alike two of them are."""
+    embedding, trained = LookupModel.create(0).embedding, []
+    for seed in range(models):
+        model = replace(LookupModel.create(seed), embedding=embedding)
+        train_lookup(model, steps=STEPS, seed=seed, every=STEPS)
+        trained.append(model)
+    measures: dict[str, Callable[[LookupModel], np.ndarray]] = {
+        "w_q": lambda model: model.w_q,
+        "w_k": lambda model: model.w_k,
+        "product": lambda model: model.w_q @ model.w_k.T,
+        "attention": lambda model: model.forward(exam())[1],
+    }
+    pairs = [(a, b) for i, a in enumerate(trained) for b in trained[:i]]
+    found: dict[str, Any] = {"models": models, "pairs": len(pairs)}
+    for name, of in measures.items():
+        numbers = [likeness(of(a), of(b)) for a, b in pairs]
+        found[name] = [min(numbers), max(numbers)]
+    return found
 
 
 def narrow(d_k: int, seed: int) -> LookupModel:
@@ -128,18 +182,6 @@ def plane() -> dict[str, Any]:
     }
 
 
-def from_the_other_page() -> list[dict[str, Any]]:
-    """The rows of why-sqrt-dk.json for d_k = 512 that this page repeats."""
-    rows = read("why-sqrt-dk")["training_best"]
-    kept = ("d_k", "divisor", "start", "lr", "rates_that_work", "median")
-    return [
-        {"std_of_w_q_and_w_k": {"unit": 0.125, "small": 0.02}[row["start"]]}
-        | {name: row[name] for name in kept}
-        for row in rows
-        if row["d_k"] == 512 and row["divisor"] in ("1", "sqrt(d_k)") and row["start"] != "double"
-    ]
-
-
 def record(seed: int = 0) -> tuple[dict[int, LookupModel], LookupHistory]:
     """One run: a copy of the model at every second step, and the history at the same steps."""
     models: dict[int, LookupModel] = {}
@@ -179,13 +221,16 @@ def experiments() -> dict[str, Any]:
             "widths": f"the same with another d_k, learning rate {WIDTH_LR}, {WIDTH_STEPS} steps; "
             "one number for each of the seeds 0 to 2",
             "accuracies": "of 1000 contexts of 8 pairs, not trained on",
-            "from_why_sqrt_dk": "copied from why-sqrt-dk.json, where the measurement is described",
+            "spread": f"least, median and most of seeds 0 to {SPREAD - 1}",
+            "same_table": "correlations, least and most over all pairs of models that were trained "
+            f"from seeds 0 to {SAME_TABLE - 1} on the embedding table of seed 0",
         },
         "most_frequent_digit": most_frequent(exam()),
         "seeds": [one_seed(seed) for seed in SEEDS],
+        "spread": spread(SPREAD),
+        "same_table": same_table(SAME_TABLE),
         "widths": [one_width(d_k) for d_k in WIDTHS],
         "plane": plane(),
-        "from_why_sqrt_dk": from_the_other_page(),
     }
 
 
