@@ -74,7 +74,7 @@ def test_the_jacobian_on_the_page_is_autograd(page):
 
 
 def test_what_a_mask_hides_gets_no_gradient_at_all():
-    names = SCRIPT.computed_on_the_page(before="zeros")
+    names = SCRIPT.computed_on_the_page(before="saturated")
     hidden = ~names["mask"]
     assert hidden.sum() == 3
     assert (names["grad_S_masked"][hidden] == 0).all()

@@ -20,7 +20,7 @@ SNIPPETS = Path(__file__).parents[1] / "examples/backpropagation.pycon"
 NAMES = ("X", "W_Q", "W_K", "W_V")
 
 
-def computed_on_the_page(before: str = "one-step") -> dict[str, Any]:
+def computed_on_the_page(before: str = "zeros") -> dict[str, Any]:
     """The variables of the page's snippets, all sections run that come before the one named."""
     text = SNIPPETS.read_text(encoding="utf-8").split(f"\n[{before}]\n")[0]
     names: dict[str, Any] = {}
