@@ -15,6 +15,7 @@ from qkv_docs.induction import (
 )
 from qkv_docs.lookup import LookupBatch, LookupHistory, LookupModel, lookup_batch, train_lookup
 from qkv_docs.masks import causal_mask, padding_mask, sliding_window_mask
+from qkv_docs.norm import rms_norm
 from qkv_docs.positions import alibi_bias, rope, sinusoidal_positions
 from qkv_docs.pretrained import (
     Encoder,
@@ -62,6 +63,7 @@ __all__ = [
     "one_hot",
     "padding_mask",
     "pretrained_head",
+    "rms_norm",
     "rope",
     "scaled_dot_product_attention",
     "scaled_dot_product_attention_backward",

@@ -1,20 +1,12 @@
 """Which shapes fit: the checks of functions that take several arrays at once."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from qkv_docs._checks import (
-    BoolArray,
-    FloatArray,
-    FloatDType,
-    array,
-    integer,
-    numbers,
-    real_arrays,
-)
+from qkv_docs._checks import FloatArray, FloatDType, integer, numbers, real_arrays
 
 
 def embedding_table(table: ArrayLike) -> NDArray[Any]:
@@ -70,68 +62,6 @@ def fit(axes: Mapping[str, str], arrays: Mapping[str, Any]) -> dict[str, int]:
                 f"{name} needs the shape {asked}, got {shape}{where and f' where {where}'}"
             )
     return sizes
-
-
-class AttentionInputs(NamedTuple):
-    """Checked inputs of attention, in the dtype to compute in."""
-
-    q: FloatArray
-    k: FloatArray
-    v: FloatArray
-    mask: BoolArray | None
-    dtype: FloatDType
-
-
-def attention_inputs(
-    q: ArrayLike, k: ArrayLike, v: ArrayLike, mask: ArrayLike | None
-) -> AttentionInputs:
-    """The checks of scaled dot-product attention: dtypes, shapes, mask."""
-    (q, k, v), dtype = real_arrays(q=q, k=k, v=v)
-    for name, rows in (("q", q), ("k", k), ("v", v)):
-        at_least_2d(name, rows)
-    if q.shape[-1] != k.shape[-1]:
-        raise ValueError(f"q and k need the same d_k, got {q.shape} and {k.shape}")
-    if q.shape[-1] == 0:
-        raise ValueError(f"d_k must be at least 1, got q {q.shape} and k {k.shape}")
-    if k.shape[-2] != v.shape[-2]:
-        raise ValueError(f"k and v need the same number of keys n_k, got {k.shape} and {v.shape}")
-    try:
-        batch = np.broadcast_shapes(q.shape[:-2], k.shape[:-2], v.shape[:-2])
-    except ValueError:
-        raise ValueError(
-            "the batch dimensions of q, k and v need to broadcast, "
-            f"got {q.shape}, {k.shape} and {v.shape}"
-        ) from None
-    q = np.broadcast_to(q, (*batch, *q.shape[-2:]))  # so that the weights have every batch axis
-    allowed = boolean_mask(mask, (*batch, q.shape[-2], k.shape[-2]))
-    return AttentionInputs(q, k, v, allowed, dtype)
-
-
-def boolean_mask(mask: ArrayLike | None, shape: tuple[int, ...]) -> BoolArray | None:
-    """The mask seen as an array of that shape, (..., n_q, n_k); None stays None.
-
-    NumPy lines up the last axes. A padding mask `(batch, 1, n_k)` would so go to the heads of
-    `(batch, n_heads, n_q, n_k)` where there are as many: refused, for no head has a padding of its
-    own. `(m, n_q, n_k)` may well be a mask for each head, and is one.
-    """
-    if mask is None:
-        return None
-    seen = array("mask", mask, "must be boolean, True = may attend")
-    if seen.dtype != np.bool_:
-        raise TypeError(f"mask must be boolean, True = may attend, got {seen.dtype}")
-    first, last = with_all_axes(seen.shape, shape, own=2)
-    if first and last and seen.shape[-2] == 1:
-        raise ValueError(
-            f"mask {seen.shape} fits two axes of (..., n_q, n_k) = {shape}: "
-            f"reshape it to {first} for a mask a sequence, {last} for a mask a head"
-        )
-    try:
-        return np.broadcast_to(seen, shape)
-    except ValueError:
-        hint = f"; for a mask a sequence, reshape it to {first}" if first else ""
-        raise ValueError(
-            f"mask needs to broadcast to (..., n_q, n_k) = {shape}, got {seen.shape}{hint}"
-        ) from None
 
 
 def with_all_axes(
@@ -227,52 +157,3 @@ def output_gradient(grad_output: ArrayLike, output: FloatArray) -> FloatArray:
             f"grad_output needs the shape of the output, {output.shape}, got {grad.shape}"
         )
     return grad.astype(output.dtype, copy=False)
-
-
-def multi_head_mask(
-    x: FloatArray,
-    context: FloatArray,
-    w_q: FloatArray,
-    w_k: FloatArray,
-    w_v: FloatArray,
-    w_o: FloatArray,
-    n_heads: int,
-    n_kv_heads: int,
-    mask: ArrayLike | None,
-) -> BoolArray | None:
-    """The checks of multi-head attention; returns the mask with an axis for the heads."""
-    if integer("n_heads", n_heads, least=1) % integer("n_kv_heads", n_kv_heads, least=1):
-        raise ValueError(f"n_kv_heads must divide n_heads, got {n_kv_heads} and {n_heads}")
-    at_least_2d("x", x)
-    at_least_2d("context", context)
-    for name, w in (("w_q", w_q), ("w_k", w_k), ("w_v", w_v), ("w_o", w_o)):
-        if w.ndim != 2:
-            raise ValueError(f"{name} needs two dimensions, (rows, columns), got {w.shape}")
-    for name, w, source, rows, heads in (
-        ("w_q", w_q, "x", x, n_heads),
-        ("w_k", w_k, "context", context, n_kv_heads),
-        ("w_v", w_v, "context", context, n_kv_heads),
-    ):
-        if rows.shape[-1] != w.shape[0]:
-            raise ValueError(
-                f"{name} needs one row for each column of {source}, got {w.shape} and {rows.shape}"
-            )
-        if w.shape[1] % heads:
-            raise ValueError(f"{heads} heads must divide the columns of {name}, got {w.shape}")
-    if w_q.shape[1] // n_heads != w_k.shape[1] // n_kv_heads:
-        raise ValueError(
-            f"w_q and w_k need the same d_k in each head, got {w_q.shape} for {n_heads} heads "
-            f"and {w_k.shape} for {n_kv_heads}"
-        )
-    d_v = w_v.shape[1] // n_kv_heads
-    if w_o.shape[0] != n_heads * d_v:
-        raise ValueError(f"w_o needs n_heads * d_v = {n_heads * d_v} rows, got {w_o.shape}")
-    try:
-        batch = np.broadcast_shapes(x.shape[:-2], context.shape[:-2])
-    except ValueError:
-        raise ValueError(
-            f"the batch dimensions of x and context need to broadcast, "
-            f"got {x.shape} and {context.shape}"
-        ) from None
-    mask = boolean_mask(mask, (*batch, x.shape[-2], context.shape[-2]))
-    return None if mask is None else mask[..., None, :, :]

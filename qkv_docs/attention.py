@@ -1,12 +1,12 @@
 """Scaled dot-product attention: compare, turn the scores into weights, average the values."""
 
-import math
-
 import numpy as np
 from numpy.typing import ArrayLike
 
-from qkv_docs._checks import BoolArray, FloatArray, number
-from qkv_docs._shapes import attention_inputs, softmax_input
+from qkv_docs._blocks import in_blocks
+from qkv_docs._checks import FloatArray
+from qkv_docs._inputs import Bias, Mask, Pair, attention_inputs, score_settings
+from qkv_docs._shapes import softmax_input
 
 
 def softmax(x: ArrayLike, axis: int = -1) -> FloatArray:
@@ -42,9 +42,13 @@ def softmax(x: ArrayLike, axis: int = -1) -> FloatArray:
     lowest = np.finfo(x.dtype).min  # a finite start: a row of -inf stays -inf
     with np.errstate(invalid="ignore", over="ignore"):
         peak = x.max(axis=axis, keepdims=True, initial=lowest)
-        exps = np.exp(np.where(x == peak, 0, x - peak))  # the largest is exp(0) = 1
+        exps: FloatArray = x - peak
+        if np.isposinf(peak).any():  # inf - inf is nan
+            exps = np.where(x == peak, 0, exps)
+        np.exp(exps, out=exps)  # the largest is exp(0) = 1
     total: FloatArray = exps.sum(axis=axis, keepdims=True)  # at least 1, or 0 for a row of -inf
-    return (exps / np.maximum(total, 1)).astype(dtype)
+    exps /= np.maximum(total, 1)
+    return exps.astype(dtype, copy=False)
 
 
 def scaled_dot_product_attention(
@@ -53,7 +57,11 @@ def scaled_dot_product_attention(
     v: ArrayLike,
     mask: ArrayLike | None = None,
     *,
+    bias: ArrayLike | None = None,
     scale: float | None = None,
+    softcap: float | None = None,
+    sinks: ArrayLike | None = None,
+    grouped: bool = False,
 ) -> tuple[FloatArray, FloatArray]:
     """Return for each query the average of the values, weighted by how well the keys fit.
 
@@ -69,20 +77,30 @@ def scaled_dot_product_attention(
             two axes are `(n_q, n_k)`, a padding mask is `(batch, 1, n_k)`. With heads, q
             `(batch, n_heads, n_q, d_k)`, a mask `(n_heads, n_q, n_k)` is one a head; one a
             sequence is `(batch, 1, n_q, n_k)`, a padding mask `(batch, 1, 1, n_k)`.
+        bias: added to the scaled scores, `(..., n_q, n_k)`, broadcast as a mask is: relative
+            positions, ALiBi. -inf hides a key as False in the mask does.
         scale: what the dot products are multiplied by; `1 / sqrt(d_k)` by default.
+        softcap: a number above 0 that no scaled score passes, `softcap * tanh(score / softcap)`,
+            before the bias; Gemma 2 has 50.
+        sinks: one number for each head, `(n_heads,)`, or for all: the score of a key without a
+            value, which takes its share of every row; gpt-oss has them.
+        grouped: whether q, `(..., n_heads, n_q, d_k)`, may have a multiple of the heads of k and
+            v, `(..., n_kv_heads, n_k, d)`: neighbouring query heads share one.
 
     Returns:
         `output`, `(..., n_q, d_v)`, and `weights`, the attention weights, `(..., n_q, n_k)`, whose
-        rows sum to 1 (to 0 where nothing may be attended to). The dtype is that of q, k and v.
+        rows sum to 1 (to 0 where nothing may be attended to, to less than 1 with sinks). The
+        dtype is that of q, k and v.
 
     Raises:
-        TypeError: q, k or v does not hold real numbers, the mask is not boolean, or the scale is
-            not a number.
-        ValueError: the shapes do not fit, d_k is 0, an array has fewer than two dimensions, or a
-            padding mask `(batch, 1, n_k)` fits the heads as well.
+        TypeError: an array does not hold real numbers, the mask is not boolean, or scale or
+            softcap is not a number.
+        ValueError: the shapes do not fit, d_k is 0, an array has fewer than two dimensions, the
+            softcap is not above 0, or a padding mask `(batch, 1, n_k)` fits the heads as well.
 
     Source:
-        [@vaswani2017, eq. 1]
+        [@vaswani2017, eq. 1]; grouped heads [@ainslie2023];
+        softcap [@transformers, modeling_gemma2.py]; sinks [@transformers, modeling_gpt_oss.py].
 
     Examples:
         >>> q = np.array([[4.0, 0.0]])
@@ -99,28 +117,43 @@ def scaled_dot_product_attention(
         Traceback (most recent call last):
         ValueError: q and k need the same d_k, got (3, 4) and (5, 8)
     """
-    q, k, v, mask, dtype = attention_inputs(q, k, v, mask)
-    scale = 1 / math.sqrt(q.shape[-1]) if scale is None else number("scale", scale)
-    with np.errstate(all="ignore"):  # what is masked may be huge, inf or nan
-        q = q * scale  # first, for the product might overflow
-        scores = q @ k.swapaxes(-1, -2)  # (..., n_q, n_k)
-    if mask is not None:
-        scores = np.where(mask, scores, -np.inf)  # exp(-inf) = 0
-    weights = softmax(scores)  # each row sums to 1
-    output = masked_product(weights, v, mask)  # weights @ v, (..., n_q, d_v)
-    return output.astype(dtype), weights.astype(dtype)
+    q, k, v, mask, bias, dtype = attention_inputs(q, k, v, mask, bias, grouped)
+    scale, softcap, sinks = score_settings(q, scale, softcap, sinks)
+
+    def attend(q: FloatArray, k: FloatArray, v: FloatArray, mask: Mask, bias: Bias) -> Pair:
+        with np.errstate(all="ignore"):  # what is masked may be huge, inf or nan
+            q = q * scale  # first, for the product might overflow
+            scores = q @ k.swapaxes(-1, -2)  # (..., n_q, n_k)
+            if softcap is not None:
+                scores = softcap * np.tanh(scores / softcap)
+            if bias is not None:
+                scores += bias
+        if mask is not None:
+            np.copyto(scores, -np.inf, where=~mask)  # exp(-inf) = 0
+        weights = softmax(scores) if sinks is None else softmax_with_sinks(scores, sinks)
+        return masked_product(weights, v, mask), weights  # weights @ v, (..., n_q, d_v)
+
+    output, weights = in_blocks(attend, q, k, v, mask, bias)
+    return output.astype(dtype, copy=False), weights.astype(dtype, copy=False)
 
 
-def masked_product(weights: FloatArray, v: FloatArray, mask: BoolArray | None) -> FloatArray:
+def softmax_with_sinks(scores: FloatArray, sinks: FloatArray) -> FloatArray:
+    """Softmax with one more score in each row, which takes its share and is left out after."""
+    column = np.broadcast_to(sinks[..., None, None], (*scores.shape[:-1], 1))
+    return softmax(np.concatenate([scores, column], axis=-1))[..., :-1]
+
+
+def masked_product(weights: FloatArray, v: FloatArray, mask: Mask) -> FloatArray:
     """`weights @ v`, in which a masked row of `v` is left out, not multiplied by 0.
 
     The two differ only where `v` is not finite, for 0 * inf and 0 * nan are nan: those rows are
     added one by one, to the queries that may see them.
     """
-    finite = np.isfinite(v).all(axis=-1, keepdims=True)  # (..., n_k, 1)
     with np.errstate(invalid="ignore"):
-        if mask is None or finite.all():
-            return weights @ v
+        total: FloatArray = weights @ v
+        if mask is None or np.isfinite(total).all():
+            return total
+        finite = np.isfinite(v).all(axis=-1, keepdims=True)  # (..., n_k, 1)
         total = weights @ np.where(finite, v, 0)
         rest = np.where(finite, 0, v)
         for j in np.flatnonzero(rest.any(axis=-1).reshape(-1, v.shape[-2]).any(axis=0)):

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from qkv_docs._checks import FloatArray, number, numbers
-from qkv_docs._shapes import attention_inputs, gradient_pairs, output_gradient
+from qkv_docs._inputs import attention_inputs
+from qkv_docs._shapes import gradient_pairs, output_gradient
 from qkv_docs.attention import masked_product, scaled_dot_product_attention
 
 
@@ -88,7 +89,7 @@ def scaled_dot_product_attention_backward(
     """
     q, k, v = numbers("q", q), numbers("k", k), numbers("v", v)
     shapes = q.shape, k.shape, v.shape
-    q, k, v, mask, dtype = attention_inputs(q, k, v, mask)
+    q, k, v, mask, _, dtype = attention_inputs(q, k, v, mask)
     scale = 1 / math.sqrt(q.shape[-1]) if scale is None else number("scale", scale)
     output, weights = scaled_dot_product_attention(q, k, v, mask, scale=scale)
     grad_output = output_gradient(grad_output, output)

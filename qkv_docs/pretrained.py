@@ -24,7 +24,8 @@ from qkv_docs._checks import (
     real_arrays,
     result_dtype,
 )
-from qkv_docs._shapes import boolean_mask, fit, layer_norm_inputs
+from qkv_docs._inputs import boolean_mask
+from qkv_docs._shapes import fit, layer_norm_inputs
 from qkv_docs.attention import scaled_dot_product_attention
 from qkv_docs.heads import merge_heads, split_heads
 

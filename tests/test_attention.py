@@ -3,6 +3,7 @@
 import functools
 import math
 import re
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -446,6 +447,128 @@ def test_a_mask_of_true_is_no_mask():
         np.testing.assert_array_equal(a, b)
 
 
+# Attention: bias, softcap, sinks, grouped heads, blocks of queries
+
+
+def test_a_bias_is_added_to_the_scores():
+    q, k, v = random_inputs()
+    bias = np.random.default_rng(1).normal(size=(4, 6))
+    output, weights = scaled_dot_product_attention(q, k, v, bias=bias)
+    np.testing.assert_allclose(weights, softmax(q @ k.T / math.sqrt(3) + bias), rtol=1e-12)
+    np.testing.assert_allclose(output, weights @ v, rtol=1e-12)
+    shifted, _ = scaled_dot_product_attention(q, k, v, bias=bias + 7)  # the same for every key
+    np.testing.assert_allclose(shifted, output, rtol=1e-12)
+
+
+@given(inputs=attention_inputs(), poison=st.sampled_from([0.0, np.nan, np.inf]))
+def test_minus_infinity_in_a_bias_hides_as_a_mask_does(inputs, poison):
+    q, k, v, mask = inputs
+    hidden = np.random.default_rng(0).random((q.shape[-2], k.shape[-2])) < 0.3
+    bias = np.where(hidden, -np.inf, 0.5)
+    together = ~hidden if mask is None else mask & ~hidden
+    if poison:
+        k, v = k.copy(), v.copy()
+        k[..., 0, 0], v[..., 0, 0] = poison, poison
+    expected = scaled_dot_product_attention(q, k, v, together, bias=np.full(hidden.shape, 0.5))
+    for a, b in zip(scaled_dot_product_attention(q, k, v, mask, bias=bias), expected, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_a_bias_does_not_widen_the_result(dtype):
+    q, k, v = random_inputs(dtype=dtype)
+    output, weights = scaled_dot_product_attention(q, k, v, bias=np.ones((4, 6)), sinks=1.0)
+    assert output.dtype == weights.dtype == dtype
+
+
+@given(inputs=attention_inputs([np.float32, np.float64]))
+def test_the_same_as_pytorch_with_a_float_mask(inputs):
+    q, k, v, _ = inputs
+    bias = np.random.default_rng(0).normal(size=(q.shape[-2], k.shape[-2])).astype(q.dtype)
+    bias[0, 0] = -np.inf
+    expected, expected_weights = pytorch(q, k, v, bias)
+    output, weights = scaled_dot_product_attention(q, k, v, bias=bias)
+    tolerance = TOLERANCE[q.dtype.type]
+    np.testing.assert_allclose(output, expected, rtol=tolerance, atol=tolerance)
+    np.testing.assert_allclose(weights, expected_weights, rtol=tolerance, atol=tolerance)
+
+
+def test_no_score_passes_the_softcap():
+    q, k, v = random_inputs()
+    _, weights = scaled_dot_product_attention(100 * q, k, v, softcap=2.0)
+    assert (weights.max(axis=-1) / weights.min(axis=-1)).max() <= math.exp(
+        4
+    ) + 1e-9  # all scores within -2 .. 2
+    capped = 2 * np.tanh(100 * q @ k.T / math.sqrt(3) / 2)
+    np.testing.assert_allclose(weights, softmax(capped), rtol=1e-12)
+    plain, _ = scaled_dot_product_attention(q, k, v)
+    wide, _ = scaled_dot_product_attention(q, k, v, softcap=1e6)
+    np.testing.assert_allclose(wide, plain, rtol=1e-9)
+
+
+def test_a_sink_is_a_key_without_a_value():
+    q, k, v = np.random.default_rng(0).normal(size=(3, 2, 4, 3))
+    sinks, zeros = np.array([0.3, -1.0]), np.zeros((2, 1, 3))
+    column = np.broadcast_to(sinks[:, None, None], (2, 4, 1))
+    bias = np.concatenate([np.zeros((2, 4, 4)), column], axis=-1)
+    more_k, more_v = np.concatenate([k, zeros], axis=1), np.concatenate([v, zeros], axis=1)
+    expected, its_weights = scaled_dot_product_attention(q, more_k, more_v, bias=bias)
+    output, weights = scaled_dot_product_attention(q, k, v, sinks=sinks)
+    np.testing.assert_allclose(output, expected, rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(weights, its_weights[..., :-1], rtol=1e-12)
+    assert (weights.sum(axis=-1) < 1).all()
+    nothing, _ = scaled_dot_product_attention(q, k, v, np.zeros((4, 4), bool), sinks=sinks)
+    np.testing.assert_array_equal(nothing, np.zeros((2, 4, 3)))
+    same, _ = scaled_dot_product_attention(q, k, v, sinks=-np.inf)
+    np.testing.assert_array_equal(same, scaled_dot_product_attention(q, k, v)[0])
+
+
+@pytest.mark.parametrize("n_kv_heads", [1, 2, 3, 6])
+def test_grouped_heads_are_repeated_ones_and_pytorchs(n_kv_heads):
+    rng = np.random.default_rng(0)
+    q, k, v = (rng.normal(size=(2, heads, 5, 4)) for heads in (6, n_kv_heads, n_kv_heads))
+    output, weights = scaled_dot_product_attention(q, k, v, causal_mask(5), grouped=True)
+    k_each, v_each = (np.repeat(x, 6 // n_kv_heads, axis=1) for x in (k, v))
+    expected, its_weights = scaled_dot_product_attention(q, k_each, v_each, causal_mask(5))
+    np.testing.assert_allclose(output, expected, rtol=1e-12, atol=1e-13)
+    np.testing.assert_allclose(weights, its_weights, rtol=1e-12, atol=1e-13)
+    theirs = torch.nn.functional.scaled_dot_product_attention(
+        *map(torch.from_numpy, (q, k, v)), is_causal=True, enable_gqa=True
+    )
+    np.testing.assert_allclose(output, theirs.numpy(), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["none", "causal", "window", "random", "row", "hidden", "bias"])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_in_blocks_of_queries_the_numbers_are_the_same(kind, dtype, monkeypatch):
+    rng = np.random.default_rng(0)
+    q, k, v = (rng.normal(size=shape).astype(dtype) for shape in [(2, 70, 4), (90, 4), (90, 3)])
+    place, key = np.arange(70)[:, None], np.arange(90)
+    mask = {
+        "causal": key <= place,
+        "window": (key <= place) & (key > place - 5),
+        "random": rng.random((2, 70, 90)) < 0.3,
+        "row": place % 2 == 0,
+        "hidden": np.zeros((70, 90), bool),
+    }.get(kind)
+    bias = rng.normal(size=(2, 70, 90)) if kind == "bias" else None
+    whole = scaled_dot_product_attention(q, k, v, mask, bias=bias)
+    monkeypatch.setattr("qkv_docs._blocks.SCORES", 4000)
+    for a, b in zip(scaled_dot_product_attention(q, k, v, mask, bias=bias), whole, strict=True):
+        assert a.dtype == b.dtype
+        np.testing.assert_allclose(a, b, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype])
+
+
+def test_long_inputs_take_little_more_memory_than_the_weights():
+    q, k, v = np.random.default_rng(0).normal(size=(3, 4, 1024, 16)).astype(np.float32)
+    for mask in (None, causal_mask(1024)):
+        tracemalloc.start()
+        _, weights = scaled_dot_product_attention(q, k, v, mask)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 2 * weights.nbytes
+
+
 # Attention: PyTorch
 
 
@@ -609,3 +732,28 @@ def test_the_inputs_are_left_alone():
 def test_lists_will_do():
     output, _ = scaled_dot_product_attention([[1.0]], [[1.0], [1.0]], [[2.0], [4.0]])
     np.testing.assert_array_equal(output, [[3.0]])
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"grouped": True}, "grouped heads need an axis of heads, (..., n_heads, n, d), got q (4,"),
+        ({"softcap": 0}, "softcap must be above 0, got 0"),
+        ({"softcap": -1.0}, "softcap must be above 0, got -1.0"),
+        ({"sinks": [1.0, 2.0]}, "sinks need one number for each head of q (4, 3) or for all, got"),
+        (
+            {"bias": np.ones((6, 4))},
+            "bias needs to broadcast to (..., n_q, n_k) = (4, 6), got (6, 4)",
+        ),
+    ],
+)
+def test_settings_that_do_not_fit_are_named(settings, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        scaled_dot_product_attention(*random_inputs(), **settings)
+
+
+def test_heads_that_cannot_be_grouped_are_named():
+    q, k = np.ones((6, 2, 4)), np.ones((4, 5, 4))
+    message = "grouped heads need as many heads of v as of k, and of q a multiple of that, got q (6"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        scaled_dot_product_attention(q, k, k, grouped=True)

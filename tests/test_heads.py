@@ -13,6 +13,8 @@ from qkv_docs import (
     merge_heads,
     multi_head_attention,
     padding_mask,
+    rms_norm,
+    rope,
     scaled_dot_product_attention,
     split_heads,
 )
@@ -252,6 +254,105 @@ def test_causal_output_does_not_depend_on_later_tokens():
         np.testing.assert_array_equal(again[: i + 1], output[: i + 1])
 
 
+# Multi-head attention: biases, values, masks and biases a head, QK-norm, rotary
+
+
+def test_a_bias_is_a_column_of_ones():
+    x, context, w = rows(2, 5, 8), rows(2, 6, 8, seed=2), parameters()
+    b_q, b_k, b_v, b_o = rows(4, 8, seed=3)
+    output, weights = multi_head_attention(
+        x, *w, 4, context=context, b_q=b_q, b_k=b_k, b_v=b_v, b_o=b_o
+    )
+    ones, more = np.ones((2, 5, 1)), np.ones((2, 6, 1))
+    taller = [np.vstack([m, b]) for m, b in zip(w[:3], (b_q, b_k, b_v), strict=True)]
+    expected, its_weights = multi_head_attention(
+        np.concatenate([x, ones], axis=-1), *taller, w[3], 4,
+        context=np.concatenate([context, more], axis=-1),
+    )  # fmt: skip
+    np.testing.assert_allclose(output, expected + b_o, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(weights, its_weights, rtol=1e-12, atol=1e-12)
+
+
+def test_a_bias_of_the_keys_adds_the_same_to_every_score_of_a_query():
+    x, w = rows(5, 8), parameters()
+    plain, _ = multi_head_attention(x, *w, 4)
+    output, _ = multi_head_attention(x, *w, 4, b_k=rows(8, seed=3))
+    np.testing.assert_allclose(output, plain, rtol=1e-11, atol=1e-12)
+
+
+def test_values_may_come_from_elsewhere():
+    x, keys, values = rows(5, 8), rows(6, 8, seed=2), rows(6, 7, seed=3)
+    w_q, w_k, w_v, w_o = parameters()
+    w_v = rows(7, 8, seed=4)
+    output, weights = multi_head_attention(x, w_q, w_k, w_v, w_o, 4, context=keys, values=values)
+    heads, expected = scaled_dot_product_attention(
+        split_heads(x @ w_q, 4), split_heads(keys @ w_k, 4), split_heads(values @ w_v, 4)
+    )
+    np.testing.assert_allclose(output, merge_heads(heads) @ w_o, rtol=1e-12, atol=1e-13)
+    np.testing.assert_allclose(weights, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("batch", [(), (4,), (2, 4)])
+def test_as_many_axes_as_the_weights_are_a_mask_for_each_head(batch):
+    """As many sequences as heads: only the number of axes tells which is meant."""
+    x, w = rows(*batch, 5, 8), parameters()
+    masks = np.random.default_rng(0).random((4, 5, 5)) < 0.6
+    masks[..., 0] = True
+    a_head = masks.reshape(*[1] * len(batch), 4, 5, 5)
+    output, weights = multi_head_attention(x, *w, 4, mask=a_head)
+    assert weights.shape == (*batch, 4, 5, 5)
+    bias = np.where(masks, 0, -np.inf)  # three axes of a bias are always (n_heads, n_q, n_k)
+    biased, its_weights = multi_head_attention(x, *w, 4, bias=bias)
+    np.testing.assert_array_equal(weights, its_weights)
+    np.testing.assert_array_equal(output, biased)
+    for h in range(4):
+        _, alone = multi_head_attention(x, *w, 4, mask=masks[h])
+        np.testing.assert_array_equal(weights[..., h, :, :], alone[..., h, :, :])
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_qk_norm_is_rms_norm_of_queries_and_keys(whole):
+    x, w = rows(5, 8), parameters()
+    g_q, g_k = rows(2, 8 if whole else 2, seed=3)
+    q, k, v = (x @ m for m in w[:3])
+    if whole:
+        q, k = rms_norm(q, g_q, 1e-3), rms_norm(k, g_k, 1e-3)
+    q, k, v = (split_heads(m, 4) for m in (q, k, v))
+    if not whole:
+        q, k = rms_norm(q, g_q, 1e-3), rms_norm(k, g_k, 1e-3)
+    heads, expected = scaled_dot_product_attention(q, k, v)
+    output, weights = multi_head_attention(x, *w, 4, g_q=g_q, g_k=g_k, eps=1e-3)
+    np.testing.assert_allclose(weights, expected, rtol=1e-12)
+    np.testing.assert_allclose(output, merge_heads(heads) @ w[3], rtol=1e-12, atol=1e-13)
+    larger, _ = multi_head_attention(x, 100 * w[0], *w[1:], 4, g_q=g_q, g_k=g_k, eps=0)
+    same, _ = multi_head_attention(x, *w, 4, g_q=g_q, g_k=g_k, eps=0)
+    np.testing.assert_allclose(larger, same, rtol=1e-12, atol=1e-13)
+
+
+def test_rms_norm_is_pytorchs():
+    x, gain = rows(2, 5, 8), rows(8, seed=2)
+    theirs = torch.nn.functional.rms_norm(
+        torch.from_numpy(x), (8,), torch.from_numpy(gain), eps=1e-6
+    )
+    np.testing.assert_allclose(rms_norm(x, gain), theirs.numpy(), rtol=1e-12)
+
+
+def test_rotary_turns_queries_and_keys_and_the_last_queries_stand_at_the_end():
+    x, w = rows(2, 6, 8), parameters()
+    q, k, v = (split_heads(x @ m, 4) for m in w[:3])
+    heads, expected = scaled_dot_product_attention(
+        rope(q, range(6)), rope(k, range(6)), v, causal_mask(6)
+    )
+    output, weights = multi_head_attention(x, *w, 4, mask=causal_mask(6), rotary=rope)
+    np.testing.assert_allclose(weights, expected, rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(output, merge_heads(heads) @ w[3], rtol=1e-12, atol=1e-13)
+    last, _ = multi_head_attention(x[:, 4:], *w, 4, context=x, mask=causal_mask(2, 6), rotary=rope)
+    np.testing.assert_allclose(last, output[:, 4:], rtol=1e-11, atol=1e-12)
+    places = np.array([range(6), range(7, 13)])  # only differences count
+    moved, _ = multi_head_attention(x, *w, 4, mask=causal_mask(6), rotary=rope, positions=places)
+    np.testing.assert_allclose(moved, output, rtol=1e-11, atol=1e-12)
+
+
 # Multi-head attention: PyTorch
 
 
@@ -312,6 +413,35 @@ def test_the_same_as_pytorchs_layer(dtype, masked, d_context, seed, n_heads, n_q
     np.testing.assert_allclose(
         weights, expected_weights, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype]
     )
+
+
+@pytest.mark.parametrize("bias", [False, True])
+def test_pytorchs_layer_with_biases_values_and_a_float_mask(bias):
+    torch.manual_seed(0)
+    layer = torch.nn.MultiheadAttention(
+        8, 4, bias=bias, kdim=6, vdim=7, batch_first=True, dtype=torch.float64
+    )
+    x, context, values = rows(2, 5, 8), rows(2, 3, 6, seed=2), rows(2, 3, 7, seed=4)
+    added = rows(2, 4, 5, 3, seed=5)
+    with torch.no_grad():
+        if bias:
+            layer.in_proj_bias.normal_()
+            layer.out_proj.bias.normal_()
+        expected, its_weights = layer(
+            *map(torch.from_numpy, (x, context, values)),
+            attn_mask=torch.from_numpy(added.reshape(8, 5, 3)), average_attn_weights=False,
+        )  # fmt: skip
+    state = {name: value.numpy() for name, value in layer.state_dict().items()}
+    w = [state[f"{c}_proj_weight"].T for c in "qkv"]
+    b = {}
+    if bias:
+        b_q, b_k, b_v = np.split(state["in_proj_bias"], 3)
+        b = {"b_q": b_q, "b_k": b_k, "b_v": b_v, "b_o": state["out_proj.bias"]}
+    output, weights = multi_head_attention(
+        x, *w, state["out_proj.weight"].T, 4, context=context, values=values, bias=added, **b
+    )
+    np.testing.assert_allclose(output, expected.numpy(), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(weights, its_weights.numpy(), rtol=1e-12, atol=1e-12)
 
 
 def test_self_attention_is_pytorchs_too():
@@ -440,9 +570,33 @@ def test_merging_what_has_no_heads():
             "the batch dimensions of x and context need to broadcast, got (2, 5, 8) and (3, 5, 8)",
         ),
         (
-            {"mask": np.ones((4, 5, 5), bool)},
-            "mask needs to broadcast to (..., n_q, n_k) = (5, 5), got (4, 5, 5)",
+            {"mask": np.ones((3, 5, 5), bool)},  # (4, 5, 5) is a mask a head
+            "mask needs to broadcast to (..., n_q, n_k) = (4, 5, 5), got (3, 5, 5)",
         ),
+        ({"b_v": rows(4)}, "b_v needs one number for each column of w_v, (8,), got (4,)"),
+        ({"b_o": rows(1, 8)}, "b_o needs one number for each column of w_o, (8,), got (1, 8)"),
+        (
+            {"g_k": rows(4)},
+            "g_k needs one number for each column of a head, (2,), or of w_k, (8,), got (4,)",
+        ),
+        (
+            {"values": rows(4, 8)},
+            "context and values need the same number of rows n_k, got (5, 8) and (4, 8)",
+        ),
+        (
+            {"values": rows(5, 6)},
+            "w_v needs one row for each column of values, got (8, 8) and (5, 6)",
+        ),
+        ({"positions": [0, 1]}, "positions are for a rotary function, and none was given"),
+        (
+            {"positions": [0, 1], "rotary": rope},
+            "positions need one number for each of 5 keys, got (2,)",
+        ),
+        (
+            {"context": rows(4, 8), "rotary": rope},
+            "with rotary the queries stand at the last positions of the keys, got 5 queries and 4",
+        ),
+        ({"sinks": rows(3)}, "sinks need one number for each head of q (4, 5, 2) or for all, got"),
     ],
 )
 def test_wrong_shapes_are_named(changes, message):
@@ -450,6 +604,11 @@ def test_wrong_shapes_are_named(changes, message):
     arguments = {"x": rows(5, 8), "w_q": w_q, "w_k": w_k, "w_v": w_v, "w_o": w_o, "n_heads": 4}
     with pytest.raises(ValueError, match=re.escape(message)):
         multi_head_attention(**(arguments | changes))
+
+
+def test_rotary_is_a_function():
+    with pytest.raises(TypeError, match="rotary must be a function, such as rope, got True"):
+        multi_head_attention(rows(5, 8), *parameters(), 4, rotary=True)
 
 
 def test_the_inputs_are_left_alone():

@@ -70,7 +70,9 @@ RNG = np.random.default_rng(0)
 CALLS = {
     "softmax": Call(q.softmax, {"x": drawn(2, 3)}, "x", "axis"),
     "scaled_dot_product_attention": Call(
-        q.scaled_dot_product_attention, QKV, "q k v", settings="scale", masks="mask"
+        q.scaled_dot_product_attention,
+        QKV | {"bias": drawn(2, 4), "sinks": np.array(1.0)},
+        "q k v", settings="scale softcap", masks="mask", beside="bias sinks",
     ),
     "softmax_backward": Call(
         q.softmax_backward, {"grad": drawn(2, 3), "weights": drawn(2, 3)}, "grad weights"
@@ -86,13 +88,17 @@ CALLS = {
     ),
     "multi_head_attention": Call(
         q.multi_head_attention,
-        {"x": drawn(3, 4), "context": drawn(2, 4), "n_heads": 2} | HEADS,
-        "x context w_q w_k w_v w_o", "n_heads n_kv_heads", masks="mask",
+        {"x": drawn(3, 4), "context": drawn(2, 4), "values": drawn(2, 4), "n_heads": 2,
+         "b_q": drawn(4), "b_k": drawn(4), "b_v": drawn(4), "b_o": drawn(4), "g_q": drawn(2),
+         "g_k": drawn(4), "bias": drawn(3, 2), "sinks": drawn(2)} | HEADS,
+        "x context values w_q w_k w_v w_o b_q b_k b_v b_o g_q g_k", "n_heads n_kv_heads",
+        settings="scale softcap eps", masks="mask", beside="bias sinks",
     ),
     "layer_norm": Call(
         q.layer_norm, {"x": drawn(3, 4), "gain": drawn(4), "shift": drawn(4), "eps": 1e-12},
         "x gain shift", settings="eps",
     ),
+    "rms_norm": Call(q.rms_norm, {"x": drawn(3, 4), "gain": drawn(4)}, "x gain", settings="eps"),
     "gelu": Call(q.gelu, {"x": drawn(2, 3)}, "x"),
     "Encoder": Call(
         encoder,
@@ -142,7 +148,8 @@ NOT_ASKED = {
     "dequantize_q4_0",  # only bytes
     "pretrained_head", "PretrainedHead", "PretrainedSentence",  # only gives
     "EncoderLayer", "EncoderTrace", "InductionHistory", "InductionScores", "LookupHistory",
-    "masked_product", "sum_to_shape", "directions", "slopes",  # get what was checked
+    "masked_product", "normalised", "softmax_with_sinks",  # get what was checked
+    "sum_to_shape", "directions", "slopes",
 }  # fmt: skip
 FLOATS = [np.float16, np.float32, np.float64, np.longdouble]
 INTEGERS = [np.int8, np.uint8, np.int64]
@@ -245,10 +252,14 @@ def test_an_encoder_in_float16_is_rounded_once() -> None:
         np.testing.assert_array_equal(got, wide.astype(np.float16), strict=True)
 
 
-ALLOWED = {
-    ("values", "bool"),
-    ("context", "object, such as NoneType"),
-}  # a mask is drawn; None is the default
+def allowed(call: Call, argument: str, came: str) -> bool:
+    """heatmap draws masks; None may be a default."""
+    if came == "object, such as NoneType":
+        default = inspect.signature(call.run).parameters.get(argument)
+        return default is not None and default.default is None
+    return call.run is q.heatmap and came == "bool"
+
+
 REFUSED = {
     "bool": lambda values: values > 0,
     "complex128": lambda values: values + 0j,
@@ -267,7 +278,7 @@ def test_what_is_no_real_number_is_refused(call: Call, argument: str) -> None:
     sentence = " must hold real numbers (float16, float32, float64, longdouble or integers), got "
     for came, make in REFUSED.items():
         wrong = make(whole(call)[argument])
-        if (argument, came) not in ALLOWED:
+        if not allowed(call, argument, came):
             with pytest.raises(TypeError, match=f"^{argument}{re.escape(sentence + came)}"):
                 call.run(**whole(call) | {argument: wrong})
     with pytest.raises(ValueError, match=f"^{argument}.* got lists of different lengths$"):
