@@ -13,6 +13,8 @@ sys.path.insert(0, str(ROOT))
 
 from theme.extensions.citations import CITATION  # noqa: E402  # the build's own reading
 from theme.extensions.includes import INCLUDE  # noqa: E402
+from theme.extensions.page import Page  # noqa: E402
+from theme.extensions.times import expand  # noqa: E402
 from theme.numbers.source import plain  # noqa: E402
 
 PAGES = sorted(path.relative_to(DOCS / "zh").as_posix() for path in (DOCS / "zh").rglob("*.md"))
@@ -33,7 +35,8 @@ class Source:
         self.path = DOCS / language / name
         self.name = name
         self.text = self.path.read_text(encoding="utf-8")
-        self.prose = plain(blank(FENCE, blank(FRONT, self.text)))  # numbers without addresses
+        prose = plain(blank(FENCE, blank(FRONT, self.text)))  # numbers without addresses
+        self.prose = expand(prose, Page(self.path.stem, language, self.path))
 
     def at(self, line: int) -> str:
         return f"{self.path.relative_to(ROOT)}:{line}"

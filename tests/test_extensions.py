@@ -7,6 +7,7 @@ import logging
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from converting import convert, pages
 from selectolax.lexbor import LexborHTMLParser
 from sources import ROOT
 
+from theme import reading
+from theme.extensions import times
 from theme.extensions.page import Page
 from theme.finish.tables import tables
 
@@ -185,6 +188,84 @@ def test_a_term_is_linked_outside_of_folds_first(page: Page) -> None:
     assert [one.text() for one in tree.css("a.term")] == ["token", "softmax"]
 
 
+DEEP = """# Two words { #masks }
+
+!!! answer "In short"
+    Three more words, [a link](#deep "not this"), $x = y$ and `code`.[^1] **Bold**{ .k }
+
+| one | two |
+| --- | --- |
+| 0.5 | [0.7](=given) three |
+
+![not this](figure:words "but this")
+
+```pycon
+>>> 1
+```
+
+```text
+not this
+```
+
+??? question "Not this"
+    Nor this.
+
+    ```python
+    x
+    ```
+
+## Deep { #deep .fold }
+
+Nor these.
+
+### Still { #still }
+
+```pycon
+--8<-- "masks.pycon:one"
+```
+
+## Here { #here }
+
+again
+
+## Sources { #sources }
+
+[@vaswani2017] and more
+"""
+
+
+def test_the_core_is_what_is_read_without_opening_anything() -> None:
+    core, whole = reading.core(DEEP), reading.whole(DEEP)
+    seen = "Two words In short Three more words a link and Bold one two three but this Here again"
+    assert core == reading.Amount(len(seen.split()), 0, 1)
+    more = "Not this Nor this Deep Nor these Still"
+    assert whole == reading.Amount(len(f"{seen} {more}".split()), 0, 3)
+    assert [reading.rounded(time) for time in (0.1, 8.4, 8.5)] == [1, 8, 9]
+    assert reading.core("# 看 Q 和\n\n“看”，看。") == reading.Amount(1, 4, 0)
+    assert reading.too_long("en", reading.Amount(1300, 9999, 12)) == ""
+    assert reading.too_long("zh", reading.Amount(0, 2201, 13)) == (
+        "2201 Han characters, at most 2200; 13 snippets, at most 12"
+    )
+
+
+def test_the_time_of_a_page_stands_under_its_title(page: Page) -> None:
+    long = "# T { #t }\n\n" + "word " * 2379 + "\n\n## A { #a .fold }\n\n" + "more " * 2380
+    for text, says in ((long, "Core 10 min, all of it 20 min Open all"), ("# T { #t }", "1 min")):
+        tree = made(page, text)
+        (line,) = tree.css("h1 + p.time")
+        assert line.text() == says
+    assert not made(replace(page, name="api"), long).css(".time")
+
+
+def test_a_time_can_be_said_anywhere(page: Page, tmp_path: Path) -> None:
+    for name, words in (("a", 238), ("b", 3 * 238)):
+        (tmp_path / f"{name}.md").write_text("word " * words, "utf-8")
+    text = "- {time:b}\n- `{time:b}`\n\n| x |\n| --- |\n| {time:a+b} |\n"
+    tree = made(page, text)
+    assert [one.text() for one in tree.css("li, td")] == ["3\xa0min", "{time:b}", "4\xa0min"]
+    assert times.expand("约 {time:a}。", replace(page, language="zh")) == "约 1 分钟。"
+
+
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
@@ -194,6 +275,7 @@ def test_a_term_is_linked_outside_of_folds_first(page: Page) -> None:
         ("a\n```pycon\n" + INCLUDE.format("none") + "\n```", 3, "there is no masks.pycon:none"),
         ('a\n```python\n--8<-- "qkv_docs/masks.py:none"\n```', 3, "there is no qkv_docs/masks.py"),
         ("a\nb\n$\\nonsense$", 3, "bad formula"),
+        ("a\n\nb {time:none}", 3, "{time:none}: there is no none.md"),
         ("## A { #a }\n\n## B {.fold }\n\nc", 3, "a heading that folds has an id"),
         ("## A { #a .fold }\n\n## B { #b }\n\nc", 1, "there is nothing to fold"),
         ("```text\n## A { #a .fold }\n```\n\n## B { #a .fold }", 5, "there is nothing to fold"),

@@ -28,8 +28,14 @@ from theme.site import serve
 PAGES = sorted(path.stem for path in (DOCS / "en").glob("*.md"))
 
 
-def test_a_page_shows_on_itself_and_in_its_language() -> None:
-    assert list(serve.shown_on("docs/zh/masks.md")) == [("zh", "masks")]
+def test_a_page_shows_on_itself_and_in_its_language(monkeypatch: Any) -> None:
+    for home, more in (("", []), ("{time:masks}", ["index"]), ("{time:api+masks}", ["index"])):
+        text = {"index": home}
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "read_text", lambda one, text=text, **_: text.get(one.stem, ""))
+            for language in ("zh", "en"):
+                shown = [(language, name) for name in (*more, "masks")]
+                assert list(serve.shown_on(f"docs/{language}/masks.md")) == shown
     assert list(serve.shown_on("docs/references.yml")) == [
         ("en", "references"),
         ("zh", "references"),

@@ -19,6 +19,7 @@ from theme.extensions import (
     includes,
     predictions,
     references,
+    times,
 )
 from theme.extensions.page import Page
 from theme.numbers import source
@@ -74,6 +75,7 @@ def numbers(markdown: str, page: Page) -> str:
 STEPS: list[Step] = [
     predictions.plain,
     numbers,
+    times.expand,
     references.expand,
     glossary.expand,
     citations.linked,

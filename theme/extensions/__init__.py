@@ -16,6 +16,7 @@ from theme.extensions.predictions import Predictions
 from theme.extensions.references import References
 from theme.extensions.snippets import Snippets
 from theme.extensions.terms import Terms
+from theme.extensions.times import Times
 
 
 def extensions(page: Page) -> list[Extension]:
@@ -29,6 +30,7 @@ def extensions(page: Page) -> list[Extension]:
         Includes(page),
         # text in a line
         Citations(page),
+        Times(page),
         # elements of the page
         Predictions(page),
         Figures(page),

@@ -44,10 +44,11 @@ def shown_on(path: str) -> Iterator[tuple[str, str]]:
     """Which pages show a file: (language, name). Of all other files only the whole build knows."""
     folder, stem, kind = Path(path).parent.as_posix(), Path(path).stem, Path(path).suffix
     mine = stem.replace("_", "-")
+    times = [f"{before}{stem}{after}" for before in ("{time:", "+") for after in "+}"]
     # What a page's Markdown, or the module of its figures, writes to take something of the file.
     names: dict[tuple[str, str], list[str]] = {
-        ("docs/zh", ".md"): [],
-        ("docs/en", ".md"): [],
+        ("docs/zh", ".md"): times,
+        ("docs/en", ".md"): times,
         ("docs", ".yml"): [],  # references.yml, glossary.yml: the page of that name
         ("docs/figures", ".py"): [],
         ("docs/examples", ".pycon"): [f'"{stem}.pycon:', f"(={stem}/", f'"{stem}"'],
@@ -59,8 +60,9 @@ def shown_on(path: str) -> Iterator[tuple[str, str]]:
         figures = DOCS / "figures" / f"{page.stem.replace('-', '_')}.py"
         files = [one for one in (page, figures) if one.exists()]
         text = "".join(one.read_text(encoding="utf-8") for one in files)
-        itself = kind != ".md" or path == page.relative_to(ROOT).as_posix()
-        if (page.stem == mine and itself) or any(name in text for name in names[folder, kind]):
+        if kind == ".md" and page.parent != ROOT / folder:
+            continue  # the other language
+        if page.stem == mine or any(name in text for name in names[folder, kind]):
             yield page.parent.name, page.stem
 
 
