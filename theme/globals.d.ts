@@ -7,6 +7,8 @@ interface Qkv {
   load(name: string): Promise<any>;
   /** Whether an error says that a script did not come, and not that it failed. */
   lost(error: unknown): boolean;
+  /** Open every closed box that an element stands in; returns whether there was one. */
+  reveal(target: Element | null): boolean;
 }
 declare var qkv: Qkv;
 /** scripts/prompts.mjs, above runtime/copy.js. */

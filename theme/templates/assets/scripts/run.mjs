@@ -156,6 +156,7 @@ function receive() {
   top.dataset.link = location.hash; // once, though the page may be announced twice
   const snippet = all().find(({ dataset }) => dataset.name === sent.get("snippet"));
   const code = decode(sent.get("code"));
+  globalThis.qkv.reveal(snippet ?? top);
   (snippet ?? top).scrollIntoView({ block: "center" });
   if (!snippet || !code) {
     tell(snippet ?? top, WORDS.unreadableLink, "bad");

@@ -41,6 +41,52 @@
     skip();
   });
 
+  // What an address names may stand in a fold or another closed box, or be the heading of one: it
+  // is opened before the reader lands there.
+  const reveal = (/** @type {Element | null} */ target) => {
+    let moved = false;
+    for (let box = target?.closest("details"); box; box = box.parentElement.closest("details")) {
+      moved ||= !box.open;
+      box.open = true;
+    }
+    return moved;
+  };
+  const named = (hash) => {
+    try {
+      return document.getElementById(decodeURIComponent(hash.slice(1)));
+    } catch {
+      return null; // a stray %
+    }
+  };
+  addEventListener(
+    "click",
+    ({ target }) => {
+      const link = /** @type {HTMLAnchorElement | null} */ (
+        /** @type {Element} */ (target).closest?.("a[href*='#']")
+      );
+      if (link && link.href.split("#")[0] === location.href.split("#")[0]) reveal(named(link.hash));
+    },
+    true,
+  );
+  let article = null; // where the reader has landed
+  const land = (event) => {
+    if (!event && article === document.querySelector("article")) return; // and may have closed it
+    article = document.querySelector("article");
+    const target = named(location.hash);
+    if (reveal(target)) target.scrollIntoView();
+  };
+  addEventListener("hashchange", land);
+
+  // Not every browser opens on paper what the style sheet asks it to.
+  let forPaper = [];
+  addEventListener("beforeprint", () => {
+    forPaper = [...document.querySelectorAll("article details:not([open])")];
+    for (const box of forPaper) box.open = true;
+  });
+  addEventListener("afterprint", () => {
+    for (const box of forPaper.splice(0)) box.open = false;
+  });
+
   // What scrolls sideways must be reachable from the keyboard; what does not is no tab stop.
   const sideways = new ResizeObserver((resized) => {
     for (const { target } of resized) {
@@ -126,7 +172,7 @@
   const ignore = (error) => {
     if (!lost(error)) throw error;
   };
-  globalThis.qkv = { language, load, lost };
+  globalThis.qkv = { language, load, lost, reveal };
 
   // Figures that can be played with: `<qkv-name>` around a still picture. Their scripts come when
   // they come near the screen, or when the address holds the state of one. Their place is kept
@@ -168,6 +214,13 @@
     const target = /** @type {Element} */ (event.target);
     const knob = /** @type {HTMLButtonElement | null} */ (target.closest?.("[data-do]"));
     if (!knob) return;
+    if (knob.dataset.do === "folds") {
+      const open = !knob.dataset.open;
+      for (const fold of document.querySelectorAll("details.fold")) fold.open = open;
+      knob.dataset.open = open ? "open" : "";
+      [knob.textContent, knob.dataset.then] = [knob.dataset.then, knob.textContent];
+      return;
+    }
     const own = { offline: "offline.mjs", numbers: "numbers.mjs" }[knob.dataset.do];
     touched ||= !own;
     asking ||= knob.dataset.do === "numbers";
@@ -187,6 +240,7 @@
     }
   };
   const arrive = async () => {
+    land();
     tabStops();
     if (skipped === location.href && document.activeElement === document.body) skip();
     try {
@@ -198,7 +252,11 @@
     const offline = document.querySelector("[data-do=offline]");
     const asked = location.hash.startsWith("#figure=");
     const figure = asked && new URLSearchParams(location.hash.slice(1)).get("figure");
-    if (figure) document.getElementById(`figure-${figure}`)?.scrollIntoView();
+    const sent = figure && document.getElementById(`figure-${figure}`);
+    if (sent) {
+      reveal(sent);
+      sent.scrollIntoView();
+    }
     if (awake || figure) watch();
     // Each for itself: where the numbers' table does not come, edits do.
     if (asking) {
