@@ -20,6 +20,12 @@ NUMBER = re.compile(r"-?\d+(?:\.(\d+))?")
 DECIMAL = re.compile(r"(?<![\w.])\d+\.\d+(?!\.?\d)")
 LANGUAGES = pytest.mark.parametrize("language", ["zh", "en"])
 NAMES = pytest.mark.parametrize("name", MAKE["NAMES"])
+# What is run: both languages share one run, unless their code differs. The second is slow.
+RUNS = [
+    pytest.param(name, languages, marks=[pytest.mark.slow] if languages == ("en",) else [])
+    for name in MAKE["NAMES"]
+    for languages in ([("zh",), ("en",)] if MAKE["has_words"](name) else [("zh", "en")])
+]
 
 
 def stored(name: str, language: str) -> NotebookNode:
@@ -44,11 +50,13 @@ def test_there_is_a_notebook() -> None:
     assert MAKE["NAMES"]
 
 
-@NAMES
-def test_running_a_notebook_again_gives_what_is_stored(name: str) -> None:
+@pytest.mark.parametrize(("name", "languages"), RUNS)
+def test_running_a_notebook_again_gives_what_is_stored(
+    name: str, languages: tuple[str, ...]
+) -> None:
     import torch.nn  # noqa: F401  (as the notebook does, in a process of its own)
 
-    for language, fresh in MAKE["make"](name).items():
+    for language, fresh in MAKE["make"](name, languages).items():
         kept = stored(name, language)
         path = f"docs/{language}/notebooks/{name}.ipynb: run python docs/notebooks/make.py"
         assert fresh.metadata == kept.metadata, path
@@ -75,7 +83,11 @@ def test_both_languages_have_the_same_cells(name: str) -> None:
     assert [cell.id for cell in zh.cells] == [cell.id for cell in en.cells]
     for mine, other in zip(zh.cells, en.cells, strict=True):
         if mine.cell_type == "code":
-            assert mine == other
+            if MAKE["has_words"](name):  # one cell in two languages, and what comes of it
+                words = {f"code-{cell}" for cell, of, _ in MAKE["cells_of"](name) if of}
+                assert mine.source == other.source or mine.id in words
+            else:
+                assert mine == other
         else:
             links = [re.findall(r"\]\((.*?)\)", cell.source) for cell in (mine, other)]
             formulas = [re.findall(r"\$.*?\$", cell.source) for cell in (mine, other)]
@@ -103,11 +115,11 @@ def test_the_page_of_a_notebook(name: str, language: str, caplog: pytest.LogCapt
     notebook = stored(name, language)
     body = rendered(MAKE["stored"](name, language), language)
     assert not caplog.records, caplog.text
-    assert len(body) < 60_000
     for word in ("<style", "<script", "jp-", "$"):
         assert word not in body
 
     text = html.unescape(re.sub(r"<[^>]+>", "", body))
+    assert len(body) < 8 * len(text)  # what it shows, and the colours of the code
     for cell in notebook.cells:
         if cell.cell_type == "code":
             assert cell.source in text

@@ -20,9 +20,13 @@ from browsing import (
     wake,
 )
 from playwright.sync_api import Browser, Page, expect
-from sources import PAGES
+from sources import DOCS, PAGES
 
-NAMES = [*(name.removesuffix(".md") for name in PAGES), "notebooks/where-weights-come-from"]
+NOTEBOOKS = sorted(path.stem for path in (DOCS / "en/notebooks").glob("*.ipynb"))
+NAMES = [
+    *(name.removesuffix(".md") for name in PAGES),
+    *(f"notebooks/{name}" for name in NOTEBOOKS),
+]
 PATHS = [
     prefix + ("" if name == "index" else f"{name}/") for prefix in ("/", "/en/") for name in NAMES
 ]

@@ -4,13 +4,16 @@
 
 A notebook comes from three files of this folder: NAME.py holds its code, in cells that begin with
 `# %% cell`; NAME.zh.md and NAME.en.md hold the prose and say where a cell goes, with the marker
-that the pages use. The code is run once, and an error ends it all. This needs PyTorch; the site
-only needs what is written here, and tests/test_notebook.py runs it again and compares.
+that the pages use. `# %% cell.zh` and `# %% cell.en` are one cell, where words are the subject.
+The code is run once, and once a language where cells differ; an error ends it all. This needs
+PyTorch; the site only needs what is written here, and tests/test_notebook.py runs it again and
+compares.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
@@ -21,10 +24,16 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 HERE = Path(__file__).parent
 NAMES = sorted(path.name.removesuffix(".zh.md") for path in HERE.glob("*.zh.md"))
-CELL = re.compile(r"^# %% ([a-z-]+)\n", re.M)
+CELL = re.compile(r"^# %% ([a-z-]+)(?:\.(zh|en))?\n", re.M)
 INCLUDE = re.compile(r'^```python\n--8<-- "[^":]+:([a-z-]+)"\n```\n', re.M)
 HEADING = re.compile(r"\A(#+ .*?) \{ #([\w-]+) \}$", re.M)
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
+
+
+def cells_of(name: str) -> list[tuple[str, str, str]]:
+    """The cells of the code: name, language (or nothing), text."""
+    parts = CELL.split((HERE / f"{name}.py").read_text(encoding="utf-8"))[1:]
+    return [(a, b or "", c) for a, b, c in zip(*(parts[i::3] for i in range(3)), strict=True)]
 
 
 def assemble(name: str, language: str) -> NotebookNode:
@@ -33,8 +42,7 @@ def assemble(name: str, language: str) -> NotebookNode:
     Every heading begins a cell whose id is the heading's, so that a page made from the notebook
     has the same anchors in both languages.
     """
-    parts = CELL.split((HERE / f"{name}.py").read_text(encoding="utf-8"))[1:]
-    code = dict(zip(parts[::2], parts[1::2], strict=True))
+    code = {cell: text for cell, of, text in cells_of(name) if of in ("", language)}
     _, front, body = (HERE / f"{name}.{language}.md").read_text(encoding="utf-8").split("---\n", 2)
     cells = []
     for i, part in enumerate(INCLUDE.split(body)):
@@ -51,18 +59,25 @@ def assemble(name: str, language: str) -> NotebookNode:
     return new_notebook(cells=cells, metadata={"kernelspec": KERNEL, **yaml.safe_load(front)})
 
 
+def has_words(name: str) -> bool:
+    """Whether the two languages run different code."""
+    return any(of for _, of, _ in cells_of(name))
+
+
 def outputs(notebook: NotebookNode) -> dict[str, list[NotebookNode]]:
     """Run a copy of the notebook; what each code cell gave, by its id."""
     copy = nbformat.from_dict(notebook)
-    NotebookClient(copy, timeout=120, record_timing=False, coalesce_streams=True).execute()
+    NotebookClient(copy, timeout=600, record_timing=False, coalesce_streams=True).execute()
     return {cell.id: cell.outputs for cell in copy.cells if cell.cell_type == "code"}
 
 
-def make(name: str) -> dict[str, NotebookNode]:
-    """The notebooks of both languages, with outputs."""
-    notebooks = {language: assemble(name, language) for language in ("zh", "en")}
-    results = outputs(notebooks["zh"])
+def make(name: str, languages: Sequence[str] = ("zh", "en")) -> dict[str, NotebookNode]:
+    """The notebooks of these languages, with outputs."""
+    notebooks = {language: assemble(name, language) for language in languages}
+    results: dict[str, list[NotebookNode]] = {}
     for notebook in notebooks.values():
+        if not results or has_words(name):
+            results = outputs(notebook)
         for count, cell in enumerate((c for c in notebook.cells if c.cell_type == "code"), 1):
             cell.outputs, cell.execution_count = results[cell.id], count
     return notebooks

@@ -77,6 +77,15 @@ def needs(language: str, wheel: str) -> str:
     return NEEDS[language] + ("" if wheel.startswith("http") else PLACED[language])
 
 
+def installation(language: str, wheel: str) -> list[dict[str, Any]]:
+    """The cells that say what the code of a notebook of our own needs, and install it."""
+    code: dict[str, Any] = {"execution_count": None, "outputs": [], "source": INSTALL.format(wheel)}
+    return [
+        {"cell_type": "markdown", "id": "needs", "metadata": {}, "source": needs(language, wheel)},
+        {"cell_type": "code", "id": "install", "metadata": {}, **code},
+    ]
+
+
 def has_code(markdown: str) -> bool:
     return SNIPPET.search(markdown) is not None
 

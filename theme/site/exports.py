@@ -14,7 +14,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 
-from theme.exports.notebook import has_code, needs, notebook
+from theme.exports.notebook import has_code, installation, needs, notebook
 from theme.exports.plain import LINK, expanded, plain
 from theme.site.languages import language
 from theme.site.pages import about
@@ -77,7 +77,11 @@ def export(page: Page, config: MkDocsConfig, files: Files) -> str:
         for cell in itself["cells"]:
             if cell["cell_type"] == "markdown":
                 cell["source"] = LINK.sub(lambda link: address(link[0]), "".join(cell["source"]))
-        write(posixpath.join(posixpath.dirname(twin), posixpath.basename(here)), dump(itself))
+        path = posixpath.join(posixpath.dirname(twin), posixpath.basename(here))
+        if any("qkv_docs" in "".join(cell["source"]) for cell in itself["cells"]):
+            package = way(f"{up}assets/{wheel()[0]}", path, config)
+            itself["cells"][1:1] = installation(language(config), package)
+        write(path, dump(itself))
         return f"- [{page.title}]({way(page.url, LLMS, config)}): {description}"
 
     facts = about(page, config)
