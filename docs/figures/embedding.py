@@ -9,7 +9,7 @@ from docs.figures.kit import GREY, HEAT, INK, Label, Played, dot, frame, line, p
 from qkv_docs import cosine_similarity, embed
 from qkv_docs.drawing import FULL, SMALL, Drawing, arrange, cell, heatmap, text
 
-PAGE = values("embedding", "moved-apart")
+PAGE = values("embedding", "moved-apart", "en")
 TABLE, COMPANY, FRUIT = (PAGE[name] for name in ("table", "company", "fruit"))
 APPLE, ORANGE, PHONE, RELEASED = (
     PAGE["id_of"][word] for word in ("apple", "orange", "phone", "released")
