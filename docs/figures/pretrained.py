@@ -37,11 +37,10 @@ def paths(t: Label) -> Played:
 
 
 def one_head(t: Label) -> Drawing:
-    """Weights of 苹果 in two sentences, and how far each token's value pushes it."""
-    page, word, pictures = values("pretrained", "pushes"), "苹果", []
-    for sentence in (page["fruit"], page["brand"]):
-        row = page["attend"](sentence)[0][sentence.pieces.index(word)]
-        pushes = page["pushes"](sentence, word, page["head"].directions["zh"])
+    """Weights of the word in two sentences, and how far each token's value pushes it."""
+    page, pictures = values("pretrained", "pushes", t("zh", "en")), []
+    for sentence, word in page["where"].values():
+        row, pushes = page["attend"](sentence)[0][word], page["pushes"](sentence, word, page["u"])
         left = heatmap(row[:, None], sentence.pieces, title="a")
         right = heatmap(pushes[:, None], title=t("推力", "push"), kind="scores", limit=0.15)
         pictures.append(stack(left, right, across=True))
