@@ -139,7 +139,7 @@ def patterns(t: Label) -> Drawing:
 
 def after(t: Label) -> Drawing:
     """Masked after the softmax: the rows no longer sum to 1."""
-    late = PAGE["after"]
+    late = PAGE["late"]
     rows = [f"{word} Σ={row.sum():.2f}" for word, row in zip(_words(t), late, strict=True)]
     return heatmap(
         late,
