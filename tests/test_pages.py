@@ -99,8 +99,6 @@ def test_every_section_of_the_examples_is_shown_once_and_in_order(page: Source) 
 LESSONS = [name for name in PAGES if name.removesuffix(".md") not in reading.NO_LESSONS]
 # Lessons whose core is longer than that, and why.
 LONG = {
-    "backpropagation.md": "not yet written anew",
-    "birth-of-qkv.md": "not yet written anew",
     "cross-attention.md": "not yet written anew",
     "embedding.md": "not yet written anew",
     "induction-heads.md": "not yet written anew",
@@ -109,8 +107,6 @@ LONG = {
     "pretrained.md": "not yet written anew",
     "self-attention.md": "not yet written anew",
     "similarity.md": "not yet written anew",
-    "where-weights-come-from.md": "not yet written anew",
-    "why-sqrt-dk.md": "not yet written anew",
 }
 
 

@@ -30,6 +30,7 @@ class Folds(PageExtension):
         step = Fold(md)
         step.page = self.page
         md.treeprocessors.register(step, "folds", 6)  # attributes are there, contents are not
+        md.treeprocessors.register(Permalinks(md), "permalinks", 4.8)  # now they are
 
 
 class Fold(Treeprocessor):
@@ -59,6 +60,17 @@ class Fold(Treeprocessor):
         """The headings of the page's Markdown that fold, in order."""
         text = FENCE.sub("", self.page.path.read_text(encoding="utf-8"))
         return (line for line in text.splitlines() if FOLD.match(line))
+
+
+class Permalinks(Treeprocessor):
+    """A summary is a button, and no link belongs into one: it comes right after."""
+
+    def run(self, root: Element) -> None:
+        for box in root.iter("details"):
+            heading = box[0][0] if box.get("class") == "fold" else box
+            for link in heading.findall("a[@class='headerlink']"):
+                heading.remove(link)
+                box.insert(1, link)
 
 
 def under(root: Element, heading: Element) -> list[Element]:
