@@ -290,6 +290,7 @@ def come(visit: Visit, path: str, figure: str) -> tuple[Locator, Locator]:
     assert not [r.url for r in visit.loaded if "/figures/" in r.url or "/data/" in r.url]
     wake(page)
     place = page.locator(f"#figure-{figure}")
+    place.evaluate("place => qkv.reveal(place)")  # out of its fold
     place.scroll_into_view_if_needed()
     expect(place.locator("[data-ready]")).to_be_attached()
     reading = place.locator(".play__read")

@@ -70,6 +70,7 @@ FACE = """() => {
 def wake_figures(page: Page) -> int:
     """All figures of a page; how many there are."""
     wake(page)
+    page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true })")
     figures = page.locator(".drawing__box > :not(svg, img)").filter(has=page.locator("svg"))
     for figure in figures.all():
         figure.scroll_into_view_if_needed()

@@ -157,7 +157,8 @@ def test_the_site_without_a_network(fox: Firefox, site: Path, root: str, tmp_pat
 def test_every_figure_comes_and_answers(fox: Firefox, root: str) -> None:
     for page, figure, _ in FIGURES:
         fox.go(f"{root}/{page}/")
-        fox.js(f"document.getElementById('figure-{figure}').scrollIntoView()")
+        place = f"document.getElementById('figure-{figure}')"
+        fox.js(f"qkv.reveal({place}); {place}.scrollIntoView()")
         read = f"document.querySelector('#figure-{figure} [data-ready] .play__read')?.textContent"
         before = fox.wait(read)
         fox.js(

@@ -53,7 +53,7 @@ SETTLED = """async (patience) => {
     });
     const figures = [...document.querySelectorAll(".drawing__box > :not(svg, img)")];
     const near = ({ top, bottom }) => bottom > -1200 && top < innerHeight + 1200;
-    const asleep = () => figures.some((one) =>
+    const asleep = () => figures.some((one) => one.checkVisibility() &&
         near(one.getBoundingClientRect()) && !one.querySelector(".play__read")?.textContent);
     for (let i = 0; i < 3; i++) await frame();
     while (asleep() && performance.now() < until) await frame();

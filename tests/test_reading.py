@@ -60,6 +60,7 @@ def test_only_what_scrolls_sideways_is_a_tab_stop(revisit: Visit) -> None:
         hidden = page.evaluate(
             """() => [...document.querySelectorAll(".md-typeset pre > code, .arithmatex")].filter(
                 (one) => one.scrollWidth > one.clientWidth && one.tabIndex < 0
+                    && one.checkVisibility()
                     && getComputedStyle(one).overflowX !== "visible").length"""
         )
         assert not hidden

@@ -64,18 +64,40 @@
       const link = /** @type {HTMLAnchorElement | null} */ (
         /** @type {Element} */ (target).closest?.("a[href*='#']")
       );
-      if (link && link.href.split("#")[0] === location.href.split("#")[0]) reveal(named(link.hash));
+      if (!link || link.href.split("#")[0] !== location.href.split("#")[0]) return;
+      reveal(named(link.hash));
+      link.target ||= "_self"; // the browser's to follow, see below
     },
     true,
   );
   let article = null; // where the reader has landed
   const land = (event) => {
-    if (!event && article === document.querySelector("article")) return; // and may have closed it
+    const come = article !== document.querySelector("article");
+    if (!event && !come) return; // a fold may have been closed since
     article = document.querySelector("article");
     const target = named(location.hash);
-    if (reveal(target)) target.scrollIntoView();
+    // A page that comes without being loaded: the theme has opened one box, and gone to its top.
+    if (reveal(target) || (come && target?.closest("details"))) target.scrollIntoView();
   };
   addEventListener("hashchange", land);
+
+  // A step within the page, forward or back. The first of them would make the theme fetch the page
+  // and put it in place of this one, and what was opened, run and answered would be gone.
+  let shown = location.pathname;
+  let leaving = false;
+  addEventListener("click", () => {
+    leaving ||= location.pathname !== shown; // the theme has heard of it before
+  });
+  addEventListener(
+    "popstate",
+    (event) => {
+      leaving ||= location.pathname !== shown;
+      if (leaving) return;
+      event.stopImmediatePropagation();
+      if (history.scrollRestoration === "manual" && history.state) scrollTo(0, history.state.y);
+    },
+    true,
+  );
 
   // Not every browser opens on paper what the style sheet asks it to.
   let forPaper = [];
@@ -240,6 +262,8 @@
     }
   };
   const arrive = async () => {
+    shown = location.pathname;
+    leaving = false;
     land();
     tabStops();
     if (skipped === location.href && document.activeElement === document.body) skip();
