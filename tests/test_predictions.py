@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from converting import convert
+from selectolax.lexbor import LexborHTMLParser
 
+from docs.examples import sections
 from theme.extensions import predictions
 from theme.extensions.page import Page
 from theme.extensions.predictions import shuffled
@@ -194,3 +197,56 @@ def test_where_nothing_can_be_pressed_the_question_stands_with_its_choices(page:
     assert "> **Predict: How much weight has the last word?**\n\n```pycon" in text
     assert "(=" not in text
     assert "hidden" not in text
+
+
+def made(page: Page, text: str) -> LexborHTMLParser:
+    page.path.write_text(text, "utf-8")
+    return LexborHTMLParser(convert(page))
+
+
+def test_a_choice_is_a_button_and_what_it_means_stands_beside_it(page: Page) -> None:
+    tree = made(page, RIGHT)
+    (box,) = tree.css("fieldset.predict")
+    assert box.attributes["data-guess"] == "masks#minus-infinity"
+    (question,) = box.css("legend")
+    assert question.text().endswith("What is added to a score that may not be seen?")
+    shown = [button.text() for button in box.css("li > button")]
+    assert sorted(shown) == ["-inf", "0", "nan"]
+    assert box.css("li > button code")  # of `nan`
+    (right,) = box.css("li[data-right]")
+    (button,) = right.css("button")
+    assert button.text() == "-inf"
+    (says,) = right.css("li > span")
+    assert says.text().startswith("softmax makes 0")
+    assert says.css(".katex")
+    (zero,) = [one for one in box.css("li") if one.css("button")[0].text() == "0"]
+    assert zero.css("span")[0].text() == "Then it keeps its weight. See below."
+    assert zero.css("span a[href='#zeros']")
+    assert not box.css(".number")  # nothing to ask before the guess
+
+
+def test_the_outputs_and_nothing_else_can_be_hidden(page: Page) -> None:
+    shown = sections("masks", "en")["minus-infinity"]
+    tree = made(page, f"{FENCE.format('mask')}\n{RIGHT}")
+    plain, asked = tree.css(".snippet")
+    assert not plain.css(".out")
+    assert "".join(one.text() for one in asked.css(".out")).splitlines() == shown.output
+    assert asked.css("code")[0].text().strip() == shown.text
+
+
+def test_a_value_has_a_field_and_how_far_it_may_be_off(page: Page) -> None:
+    tree = made(page, VALUE)
+    assert not tree.css(".predict li button")
+    (field,) = tree.css(".predict label > input")
+    assert field.attributes["inputmode"] == "decimal"
+    items = [one.attributes for one in tree.css(".predict li")]
+    assert [(one["data-value"], one["data-half"]) for one in items] == [
+        ("0.187", "0.0005"), ("0.25", "0.005"),
+    ]  # fmt: skip
+    assert ["data-right" in one for one in items] == [True, False]
+
+
+def test_in_a_folder_nothing_is_pressed_and_nothing_is_hidden(page: Page) -> None:
+    tree = made(replace(page, without_python="folder"), RIGHT)
+    assert not tree.css(".predict :is(button, input), [data-guess]")
+    assert sorted(one.text() for one in tree.css(".predict li > b")) == ["-inf", "0", "nan"]

@@ -11,6 +11,10 @@ interface Qkv {
   reveal(target: Element | null): boolean;
 }
 declare var qkv: Qkv;
+/** What this reader guessed, by page and snippet, and whether outputs are always shown; kept by
+ * Material's way to the storage (partials/javascripts). */
+declare var guesses: Record<string, string>;
+declare function __md_set(key: string, value: unknown): void;
 /** scripts/prompts.mjs, above runtime/copy.js. */
 declare function parse(text: string): { code: string; want: string };
 /** Material's: every page that instant navigation brings. */

@@ -31,7 +31,21 @@ HEADING = re.compile(r"h[1-6]")
 # and outputs.
 LEFT_OUT_TAGS = {"annotation", "button", "script", "style", "svg"}
 LEFT_OUT_CLASSES = {"doc-labels", "headerlink", "katex-html", "snippet__bar", "gp", "go"}
-APART = {"br", "dd", "div", "dt", "figcaption", "li", "p", "pre", "summary", "td", "th", "tr"}
+APART = {
+    "br",
+    "dd",
+    "div",
+    "dt",
+    "figcaption",
+    "legend",
+    "li",
+    "p",
+    "pre",
+    "summary",
+    "td",
+    "th",
+    "tr",
+}
 UNSEEN = dict.fromkeys(range(0x2061, 0x2065))  # signs of MathML: f applied to x, a times b
 
 

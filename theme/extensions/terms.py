@@ -13,7 +13,7 @@ from theme.extensions.glossary import terms
 from theme.extensions.page import Page, PageExtension
 
 # Not running text.
-ELSEWHERE = {"a", "code", "pre", "summary", "button", "figure", "article"}
+ELSEWHERE = {"a", "code", "pre", "summary", "button", "legend", "figure", "article"}
 ELSEWHERE |= {f"h{level}" for level in range(1, 7)}
 CLASSES = {"arithmatex", "admonition-title"}
 WITHOUT = {"glossary", "references", "api", "index"}

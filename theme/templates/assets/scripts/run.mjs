@@ -246,6 +246,8 @@ const act = {
       running.turn.stop();
       return;
     }
+    const asked = snippet.previousElementSibling; // who runs it need not guess what comes of it
+    if (asked?.matches("[data-guess]:not([data-said])")) asked.dataset.said = "run";
     const out = outputOf(snippet);
     const turn = new Turn((text) => tell(snippet, text));
     const mine = { snippet, turn, dropped: false };

@@ -243,15 +243,32 @@
       [knob.textContent, knob.dataset.then] = [knob.dataset.then, knob.textContent];
       return;
     }
-    const own = { offline: "offline.mjs", numbers: "numbers.mjs" }[knob.dataset.do];
+    event.preventDefault(); // of a form, which goes nowhere
+    const own = { offline: "offline.mjs", numbers: "numbers.mjs", guess: "predictions.mjs" }[
+      knob.dataset.do
+    ];
     touched ||= !own;
     asking ||= knob.dataset.do === "numbers";
     try {
       await (await load(own ?? "run.mjs")).press(knob);
     } catch (error) {
-      const status = knob.parentElement.querySelector("[role=status]");
+      const asked = knob.closest(".predict");
+      asked?.setAttribute("data-said", "lost"); // nobody can guess: the output is there
+      const status = (asked ?? knob.parentElement).querySelector("[role=status]");
       status.textContent = WORDS[lost(error) ? "lost" : "broken"][language];
       if (!lost(error)) throw error;
+    }
+  });
+  // One key for each choice of a question, and one that shows the output without a guess.
+  addEventListener("keydown", ({ key, target, ctrlKey, metaKey, altKey }) => {
+    const asked = /** @type {HTMLElement} */ (
+      /** @type {Element} */ (target).closest?.(".predict")
+    );
+    if (!asked || ctrlKey || metaKey || altKey) return;
+    const typing = /** @type {Element} */ (target).matches("input");
+    const value = key === "Escape" && !asked.dataset.said ? "skip" : /^[1-4]$/.test(key) && key;
+    if (value && (value === "skip" || !typing)) {
+      asked.querySelector(`[value="${value}"]`)?.click();
     }
   });
   const edits = () => {
@@ -282,6 +299,9 @@
       sent.scrollIntoView();
     }
     if (awake || figure) watch();
+    if (Object.keys(guesses).length && document.querySelector("[data-guess]")) {
+      load("predictions.mjs").then((predictions) => predictions.arrive(), ignore);
+    }
     // Each for itself: where the numbers' table does not come, edits do.
     if (asking) {
       load("numbers.mjs")
