@@ -20,7 +20,7 @@ from browsing import (
 from playwright.sync_api import Browser, Locator, Page, expect
 from sources import DOCS, PAGES
 
-from theme.extensions.predictions import Prediction, predictions
+from theme.extensions.asked import Prediction, predictions
 
 pytestmark = needs_browser
 ASKED = {

@@ -12,9 +12,9 @@ from converting import convert
 from selectolax.lexbor import LexborHTMLParser
 
 from docs.examples import sections
-from theme.extensions import predictions
+from theme.extensions import asked, predictions
+from theme.extensions.asked import shuffled
 from theme.extensions.page import Page
-from theme.extensions.predictions import shuffled
 
 FENCE = '```pycon\n--8<-- "masks.pycon:{}"\n```\n'
 ASKED = """!!! predict "What is added to a score that may not be seen?"
@@ -56,7 +56,7 @@ def test_what_is_right_is_not_complained_of(
 
 
 def test_what_is_read_of_it() -> None:
-    (one,) = predictions.predictions(f"# A title\n\n{RIGHT}", "masks")
+    (one,) = asked.predictions(f"# A title\n\n{RIGHT}", "masks")
     assert (one.line, one.typed, one.snippet) == (3, False, ("masks", "minus-infinity"))
     assert one.question == "What is added to a score that may not be seen?"
     assert [each.text for each in one.choices] == ["0", "-inf", "`nan`"]
@@ -69,16 +69,16 @@ def test_what_is_read_of_it() -> None:
 def test_the_order_of_choices() -> None:
     """Numbers ascend, whatever their minus; all else has an order of its own, always the same."""
     items = [choice(text) for text in ("0.5", "−2", "[0.45](=law:1)", "-0.1")]
-    asked = predictions.Prediction(1, "", "?", False, items, ("masks", "law"), [], 0, 0)
-    assert [items[at].text for at in asked.order()] == ["−2", "-0.1", "0.45", "0.5"]
+    one = asked.Prediction(1, "", "?", False, items, ("masks", "law"), [], 0, 0)
+    assert [items[at].text for at in one.order()] == ["−2", "-0.1", "0.45", "0.5"]
     orders = [shuffled(f"masks/{name}", 3) for name in "abcdefghijklmnopqrst"]
     assert all(sorted(order) == [0, 1, 2] for order in orders)
     for at in range(3):
         assert 2 <= [order[0] for order in orders].count(at) <= 12
 
 
-def choice(text: str, snippet: str = "law") -> predictions.Choice:
-    return predictions.choice(1, text, "masks", ("masks", snippet))
+def choice(text: str, snippet: str = "law") -> asked.Choice:
+    return asked.choice(1, text, "masks", ("masks", snippet))
 
 
 @pytest.mark.parametrize(
@@ -119,10 +119,10 @@ def test_the_right_choice_stands_in_the_output(text: str, snippet: str, well: bo
     one = choice(text, snippet)
     assert one.right
     if well:
-        predictions.stands(one, "masks", "en")
+        asked.stands(one, "masks", "en")
     else:
-        with pytest.raises(predictions.Unknown):
-            predictions.stands(one, "masks", "en")
+        with pytest.raises(asked.Unknown):
+            asked.stands(one, "masks", "en")
 
 
 @pytest.mark.parametrize(
@@ -173,16 +173,16 @@ def test_what_is_wrong_with_a_value(
 def test_the_right_choice_is_not_always_the_first(
     page: Page, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def asked(name: str, *texts: str) -> str:
+    def question(name: str, *texts: str) -> str:
         items = "".join(f"    - {text}: so it is.\n" for text in texts)
         return f'!!! predict "?"\n{items}\n{FENCE.format(name)}\n'
 
     first = [
-        asked(name, *([right, "no"] if shuffled(f"masks/{name}", 2)[0] == 0 else ["no", right]))
+        question(name, *([right, "no"] if shuffled(f"masks/{name}", 2)[0] == 0 else ["no", right]))
         for name in ("law", "in-one-call")
         for right in [f"[True](={name}:1)"]
     ]
-    number = asked("three-masks", "[0.045](=three-masks:1.1)", "7")
+    number = question("three-masks", "[0.045](=three-masks:1.1)", "7")
     found = said(page, "".join([*first, number]), caplog)
     assert len(found) == 1, found
     assert "the right choice is always the first" in found[0]
@@ -225,13 +225,20 @@ def test_a_choice_is_a_button_and_what_it_means_stands_beside_it(page: Page) -> 
     assert not box.css(".number")  # nothing to ask before the guess
 
 
+def test_a_number_in_a_choice_is_pressed_and_cannot_be_asked(page: Page) -> None:
+    text = RIGHT.replace("- 0:", "- ([0.5](=given), [0.25](=given)):")
+    tree = made(page, text)
+    assert "(0.5, 0.25)" in [one.text() for one in tree.css(".predict button")]
+    assert not tree.css(".predict button .number")
+
+
 def test_the_outputs_and_nothing_else_can_be_hidden(page: Page) -> None:
     shown = sections("masks", "en")["minus-infinity"]
     tree = made(page, f"{FENCE.format('mask')}\n{RIGHT}")
-    plain, asked = tree.css(".snippet")
+    plain, hides = tree.css(".snippet")
     assert not plain.css(".out")
-    assert "".join(one.text() for one in asked.css(".out")).splitlines() == shown.output
-    assert asked.css("code")[0].text().strip() == shown.text
+    assert "".join(one.text() for one in hides.css(".out")).splitlines() == shown.output
+    assert hides.css("code")[0].text().strip() == shown.text
 
 
 def test_a_value_has_a_field_and_how_far_it_may_be_off(page: Page) -> None:
