@@ -234,7 +234,7 @@ def test_every_address_has_an_answer(language: str) -> None:
 @pytest.mark.parametrize(
     ("address", "path", "words"),
     [
-        ("trap:2.2", "docs/examples/why-sqrt-dk.pycon", "median query 0.002"),
+        ("trap:2.2", "docs/examples/why-sqrt-dk.pycon", "undivided: all 134, median 0.002"),
         ("trap:gradient_norms(1)[0].max()", "docs/examples/why-sqrt-dk.pycon", "def gradient"),
         ("data:random_attention[d_k=64,divisor=1].entropy", "docs/data/why-sqrt-dk.json",
          '{"d_k": 64, "divisor": "1"'),
