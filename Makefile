@@ -38,7 +38,7 @@ numbers: $(VENV)/.pages ## write the numbers of the pages anew where code comput
 test: lint ## package, examples, pages, and the built site in a browser; minutes
 	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
-test-all: lint ## everything, before a release: what is slow too, and on other processors' kernels
+test-all: lint $(VENV)/.oracles ## everything, before a release: what is slow too, and on other processors' kernels
 	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m ''
 	@$(MAKE) --no-print-directory kernels
 	@$(BIN)/python tests/data.py $(QUICK)
@@ -74,6 +74,8 @@ clean: ## remove .venv and everything built
 
 INSTALL = $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 COMMA := ,
+
+$(VENV)/.oracles: $(VENV)/.test
 
 # One stamp an extra, made anew when the pins change; test includes pages, and pages site.
 $(VENV)/.%: pyproject.toml constraints.txt

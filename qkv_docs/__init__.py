@@ -3,6 +3,13 @@
 from qkv_docs.attention import scaled_dot_product_attention, softmax
 from qkv_docs.drawing import heatmap, line_chart
 from qkv_docs.embedding import embed, one_hot
+from qkv_docs.frequencies import (
+    linear_frequencies,
+    llama3_frequencies,
+    ntk_frequencies,
+    rope_frequencies,
+    yarn_frequencies,
+)
 from qkv_docs.gradients import scaled_dot_product_attention_backward, softmax_backward
 from qkv_docs.heads import merge_heads, multi_head_attention, split_heads
 from qkv_docs.induction import (
@@ -14,8 +21,26 @@ from qkv_docs.induction import (
     train_induction,
 )
 from qkv_docs.lookup import LookupBatch, LookupHistory, LookupModel, lookup_batch, train_lookup
-from qkv_docs.masks import causal_mask, padding_mask, sliding_window_mask
+from qkv_docs.masks import (
+    causal_mask,
+    document_mask,
+    padding_mask,
+    prefix_mask,
+    sliding_window_mask,
+)
 from qkv_docs.norm import rms_norm
+from qkv_docs.notation import (
+    from_bert,
+    from_gpt2,
+    from_llama,
+    from_t5,
+    from_torch_mha,
+    to_bert,
+    to_gpt2,
+    to_llama,
+    to_t5,
+    to_torch_mha,
+)
 from qkv_docs.positions import alibi_bias, rope, sinusoidal_positions
 from qkv_docs.pretrained import (
     Encoder,
@@ -28,6 +53,7 @@ from qkv_docs.pretrained import (
     layer_norm,
     pretrained_head,
 )
+from qkv_docs.relative import t5_bias
 from qkv_docs.roles import Role, describe
 from qkv_docs.similarity import cosine_similarity, dot_product
 
@@ -50,21 +76,32 @@ __all__ = [
     "cosine_similarity",
     "dequantize_q4_0",
     "describe",
+    "document_mask",
     "dot_product",
     "embed",
+    "from_bert",
+    "from_gpt2",
+    "from_llama",
+    "from_t5",
+    "from_torch_mha",
     "gelu",
     "heatmap",
     "induction_batch",
     "layer_norm",
     "line_chart",
+    "linear_frequencies",
+    "llama3_frequencies",
     "lookup_batch",
     "merge_heads",
     "multi_head_attention",
+    "ntk_frequencies",
     "one_hot",
     "padding_mask",
+    "prefix_mask",
     "pretrained_head",
     "rms_norm",
     "rope",
+    "rope_frequencies",
     "scaled_dot_product_attention",
     "scaled_dot_product_attention_backward",
     "sinusoidal_positions",
@@ -72,6 +109,13 @@ __all__ = [
     "softmax",
     "softmax_backward",
     "split_heads",
+    "t5_bias",
+    "to_bert",
+    "to_gpt2",
+    "to_llama",
+    "to_t5",
+    "to_torch_mha",
     "train_induction",
     "train_lookup",
+    "yarn_frequencies",
 ]

@@ -89,39 +89,6 @@ def at_least_2d(name: str, rows: NDArray[Any]) -> None:
         raise ValueError(f"{name} needs two dimensions or more, (..., n, d), got {rows.shape}")
 
 
-def rotation_inputs(
-    x: ArrayLike, positions: ArrayLike
-) -> tuple[FloatArray, NDArray[np.float64], FloatDType]:
-    """The checks of `rope`: rows of x and a finite position for each of them.
-
-    `(batch, n)` would go to the heads of x `(batch, n_heads, n, d)` where there are as many:
-    refused, for it is sequences that have positions of their own.
-    """
-    (x,), dtype = real_arrays(x=x)
-    at_least_2d("x", x)
-    (positions,), _ = real_arrays(positions=positions)
-    rows = x.shape[:-1]
-    first, last = with_all_axes(positions.shape, rows, own=1)
-    if first and last:
-        raise ValueError(
-            f"positions {positions.shape} fit two axes of x {x.shape}: "
-            f"reshape them to {first} for those of a sequence, {last} for those of a head"
-        )
-    fits = positions.ndim > 0 and positions.shape[-1] == x.shape[-2]
-    try:
-        np.broadcast_shapes(positions.shape, rows)
-    except ValueError:
-        fits = False
-    if not fits:
-        hint = f"; for those of a sequence, reshape them to {first}" if first else ""
-        raise ValueError(
-            f"positions need one number for each row of x {x.shape}, got {positions.shape}{hint}"
-        )
-    if not np.isfinite(positions).all():
-        raise ValueError("positions must be finite, got nan or inf")
-    return x, positions.astype(np.float64), dtype
-
-
 def layer_norm_inputs(
     x: ArrayLike, gain: ArrayLike, shift: ArrayLike
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatDType]:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from qkv_docs._checks import BoolArray, integer, known_lengths
+from qkv_docs._checks import BoolArray, integer, integers, known_lengths
 
 
 def causal_mask(n_q: int, n_k: int | None = None) -> BoolArray:
@@ -79,19 +79,26 @@ def padding_mask(lengths: ArrayLike, n: int) -> BoolArray:
     return key < lengths[..., None, None]
 
 
-def sliding_window_mask(n: int, window: int) -> BoolArray:
+def sliding_window_mask(
+    n_q: int, window: int, n_k: int | None = None, *, both_sides: bool = False
+) -> BoolArray:
     """Return the causal mask in which a query sees only the last `window` keys, its own included.
 
+    The last query lines up with the last key, as in `causal_mask`.
+
     Args:
-        n: the number of tokens, 0 or more.
+        n_q: the number of queries, 0 or more.
         window: how many keys a query sees at most, 1 or more; 1 leaves only its own.
+        n_k: the number of keys, 0 or more; `n_q` by default.
+        both_sides: whether it sees as many keys after its own as before it, `2 * window - 1` in
+            all. The mask is then not causal.
 
     Returns:
-        The mask, `(n, n)`.
+        The mask, `(n_q, n_k)`.
 
     Raises:
         TypeError: a number is not an integer.
-        ValueError: n is negative, or the window is less than 1.
+        ValueError: a number of tokens is negative, or the window is less than 1.
 
     Source:
         [@beltagy2020, 3.1], there with a window on both sides.
@@ -102,8 +109,75 @@ def sliding_window_mask(n: int, window: int) -> BoolArray:
                [1, 1, 0, 0],
                [0, 1, 1, 0],
                [0, 0, 1, 1]])
+        >>> sliding_window_mask(4, window=2, both_sides=True).astype(int)
+        array([[1, 1, 0, 0],
+               [1, 1, 1, 0],
+               [0, 1, 1, 1],
+               [0, 0, 1, 1]])
+        >>> sliding_window_mask(1, window=2, n_k=4).astype(int)
+        array([[0, 0, 1, 1]])
     """
+    n_q, n_k = integer("n_q", n_q, least=0), n_q if n_k is None else n_k
     window = integer("window", window, least=1, most=None)
-    key = np.arange(integer("n", n, least=0))
-    query = key[:, None]
-    return (key <= query) & (query - key < window)
+    query = np.arange(n_q)[:, None] + (integer("n_k", n_k, least=0) - n_q)
+    back = query - np.arange(n_k)  # how far back a key lies; below 0, it lies ahead
+    near: BoolArray = (back < window) & (back > -window if both_sides else back >= 0)
+    return near
+
+
+def document_mask(documents: ArrayLike) -> BoolArray:
+    """Return the mask that keeps texts apart which were packed into one sequence.
+
+    Args:
+        documents: for each token the number of its document, integers, `(..., n)`.
+
+    Returns:
+        The mask, `(..., n, n)`: a query sees the keys of its own document. With `causal_mask(n)`
+        by `&`.
+
+    Raises:
+        TypeError: the documents are not integers.
+        ValueError: a scalar came.
+
+    Examples:
+        >>> document_mask([0, 0, 1]).astype(int)
+        array([[1, 1, 0],
+               [1, 1, 0],
+               [0, 0, 1]])
+        >>> (document_mask([0, 0, 1]) & causal_mask(3)).astype(int)
+        array([[1, 0, 0],
+               [1, 1, 0],
+               [0, 0, 1]])
+    """
+    documents = integers("documents", documents)
+    if documents.ndim == 0:
+        raise ValueError("documents need one number for each token, (..., n), got a scalar")
+    same: BoolArray = documents[..., :, None] == documents[..., None, :]
+    return same
+
+
+def prefix_mask(lengths: ArrayLike, n: int) -> BoolArray:
+    """Return the causal mask in which everyone sees the whole prefix too, as in a prefix LM.
+
+    `causal_mask(n) | padding_mask(lengths, n)`: the prefix is read in both directions, what
+    follows only backwards.
+
+    Args:
+        lengths: the number of tokens of each sequence's prefix, integers in `0 .. n`, `(...)`.
+        n: the number of tokens, 0 or more.
+
+    Returns:
+        The mask, `(..., n, n)`.
+
+    Raises:
+        TypeError: the lengths or n are not integers.
+        ValueError: a length is negative or greater than n, or n is negative.
+
+    Examples:
+        >>> prefix_mask(2, 4).astype(int)
+        array([[1, 1, 0, 0],
+               [1, 1, 0, 0],
+               [1, 1, 1, 0],
+               [1, 1, 1, 1]])
+    """
+    return padding_mask(lengths, n) | causal_mask(n)

@@ -7,8 +7,9 @@ for each position, so the first pair turns fastest, 1 radian a step.
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from qkv_docs._checks import FloatArray, float_dtype, integer, number
-from qkv_docs._shapes import rotation_inputs
+from qkv_docs._checks import FloatArray, float_dtype, integer
+from qkv_docs._rotation import pair_columns, pair_frequencies, rotation_inputs
+from qkv_docs.frequencies import rope_frequencies
 
 
 def sinusoidal_positions(n: int, d: int, *, dtype: DTypeLike = np.float64) -> FloatArray:
@@ -42,39 +43,53 @@ def sinusoidal_positions(n: int, d: int, *, dtype: DTypeLike = np.float64) -> Fl
         ValueError: d must be even, for columns come in pairs, got 5
     """
     positions = np.arange(integer("n", n, least=0))
-    angles = positions[:, None] * frequencies(integer("d", d, least=2))  # (n, d/2)
+    angles = positions[:, None] * rope_frequencies(integer("d", d, least=2))  # (n, d/2)
     pairs = np.stack([np.sin(angles), np.cos(angles)], axis=-1)  # (n, d/2, 2)
     return pairs.reshape(n, d).astype(float_dtype(dtype))
 
 
-def rope(x: ArrayLike, positions: ArrayLike, base: float = 10000.0) -> FloatArray:
+def rope(
+    x: ArrayLike,
+    positions: ArrayLike,
+    base: float = 10000.0,
+    *,
+    frequencies: ArrayLike | None = None,
+    layout: str = "interleaved",
+) -> FloatArray:
     """Rotate each pair of columns by an angle proportional to the token's position (RoPE).
 
     Done to queries and keys, of each head on its own, it makes their dot products depend on the
     difference of the two positions alone. Pairs are neighbours, (x0, x1), (x2, x3), …, as in the
-    paper. Code with a function `rotate_half` pairs x_i with x_(i + d/2): the same rotation of the
-    columns in another order, and not to be mixed with this one.
+    paper. Code with a function `rotate_half` pairs x_i with x_(i + d/2), here the layout "half":
+    the same rotation of the columns in another order, and not to be mixed with the first.
 
     Args:
-        x: queries or keys, `(..., n, d)` with d even.
+        x: queries or keys, `(..., n, d)`.
         positions: where each row stands, in tokens, `(..., n)`; the dimensions before n broadcast.
             Any real numbers: fractions and negative ones are rotations too. With heads, x
             `(batch, n_heads, n, d)`, positions that differ from sequence to sequence are
             `(batch, 1, n)`.
         base: how much slower each pair turns than the one before: pair i turns by
-            `base^(-2i/d)` radians a position.
+            `base^(-2i/d)` radians a position. d is then even.
+        frequencies: in the place of base, the radians a position of each pair, `(n_pairs,)`, such
+            as `llama3_frequencies` makes. Fewer than d/2 are partial rotation: the columns after
+            the first `2 * n_pairs` stay as they are.
+        layout: which columns are a pair, "interleaved" for neighbours, "half" for those that lie
+            half of the rotated columns apart.
 
     Returns:
         The rotated rows, `(..., n, d)`, each as long as before, in the dtype of x; angles are
         computed in float64.
 
     Raises:
-        TypeError: x or the positions do not hold real numbers, or base is not a number.
+        TypeError: x, the positions or the frequencies do not hold real numbers, or base is not a
+            number.
         ValueError: d is odd, the shapes do not fit, positions `(batch, n)` fit the heads as well,
-            a position is not finite, or base is not positive.
+            a position is not finite, base is not positive or came with frequencies, or the layout
+            is not one of the two.
 
     Source:
-        [@su2021, 3.2.2], eq. 15.
+        [@su2021, 3.2.2], eq. 15; the layout "half" [@transformers, modeling_llama.py].
 
     Examples:
         >>> q, k = np.array([[2.0, 0.0]]), np.array([[1.0, 1.0]])
@@ -84,18 +99,22 @@ def rope(x: ArrayLike, positions: ArrayLike, base: float = 10000.0) -> FloatArra
         array([[2.76]])
         >>> (rope(q, [101]) @ rope(k, [100]).T).round(2)
         array([[2.76]])
+        >>> rope([[1.0, 0.0, 0.0, 5.0]], [1], frequencies=[1.0], layout="half").round(2)
+        array([[0.54, 0.84, 0.  , 5.  ]])
         >>> rope(np.ones((3, 4)), [0, 1])
         Traceback (most recent call last):
         ValueError: positions need one number for each row of x (3, 4), got (2,)
     """
     x, positions, dtype = rotation_inputs(x, positions)
-    angles = positions[..., None] * frequencies(x.shape[-1], base)  # (..., n, d/2)
+    theta = pair_frequencies(x.shape[-1], base, frequencies)
+    first, second = pair_columns(len(theta), layout)  # the two columns of every pair
+    angles = positions[..., None] * theta  # (..., n, n_pairs)
     cos, sin = np.cos(angles).astype(x.dtype), np.sin(angles).astype(x.dtype)
-    first, second = x[..., 0::2], x[..., 1::2]  # the two columns of every pair
+    turned = x.copy()  # what is no part of a pair stays
     with np.errstate(all="ignore"):  # a row of padding may hold anything
-        turned = first * cos - second * sin, first * sin + second * cos
-    pairs = np.stack(turned, axis=-1)  # (..., n, d/2, 2)
-    return pairs.reshape(*pairs.shape[:-2], x.shape[-1]).astype(dtype)
+        turned[..., first] = x[..., first] * cos - x[..., second] * sin
+        turned[..., second] = x[..., first] * sin + x[..., second] * cos
+    return turned.astype(dtype, copy=False)
 
 
 def alibi_bias(n_heads: int, n: int, *, dtype: DTypeLike = np.float64) -> FloatArray:
@@ -138,16 +157,6 @@ def alibi_bias(n_heads: int, n: int, *, dtype: DTypeLike = np.float64) -> FloatA
     query = key[:, None]
     bias = np.where(key <= query, slope * (key - query), -np.inf)
     return bias.astype(float_dtype(dtype))
-
-
-def frequencies(d: int, base: float = 10000.0) -> NDArray[np.float64]:
-    """Radians a position, for each of the d/2 pairs: from 1 down to nearly 1 / base."""
-    if d % 2:
-        raise ValueError(f"d must be even, for columns come in pairs, got {d}")
-    if number("base", base) <= 0:
-        raise ValueError(f"base must be a positive number, got {base}")
-    powers: NDArray[np.float64] = float(base) ** (-np.arange(0, d, 2) / max(d, 1))
-    return powers
 
 
 def slopes(n_heads: int) -> NDArray[np.float64]:

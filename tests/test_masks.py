@@ -8,7 +8,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qkv_docs import causal_mask, padding_mask, sliding_window_mask
+from qkv_docs import (
+    causal_mask,
+    document_mask,
+    padding_mask,
+    prefix_mask,
+    sliding_window_mask,
+)
 
 SIZES = st.integers(0, 9)
 
@@ -77,6 +83,47 @@ def test_a_window_of_one_is_the_diagonal_and_a_wide_one_is_causal(n):
     np.testing.assert_array_equal(sliding_window_mask(n, max(n, 1)), causal_mask(n))
 
 
+@given(n=st.integers(1, 9), n_q=st.integers(0, 9), window=st.integers(1, 12))
+def test_the_last_rows_of_a_window_are_those_of_the_last_queries(n, n_q, window):
+    n_q = min(n_q, n)
+    last = sliding_window_mask(n_q, window, n)
+    np.testing.assert_array_equal(last, sliding_window_mask(n, window)[n - n_q :])
+
+
+@given(n=SIZES, window=st.integers(1, 12))
+def test_a_window_on_both_sides_is_that_to_the_left_and_its_mirror_image(n, window):
+    left = sliding_window_mask(n, window)
+    both = sliding_window_mask(n, window, both_sides=True)
+    np.testing.assert_array_equal(both, left | left.T)
+
+
+@given(lengths=st.lists(st.integers(1, 4), min_size=1, max_size=4))
+def test_packed_documents_see_what_they_see_alone(lengths):
+    documents = np.repeat(np.arange(len(lengths)) * 7, lengths)
+    mask = document_mask(documents) & causal_mask(len(documents))
+    start = 0
+    for length in lengths:
+        rows = slice(start, start + length)
+        np.testing.assert_array_equal(mask[rows, rows], causal_mask(length))
+        assert mask[rows].sum() == causal_mask(length).sum()  # and nothing elsewhere
+        start += length
+
+
+def test_each_sequence_has_documents_of_its_own():
+    assert document_mask([[0, 0, 1], [0, 1, 1]]).shape == (2, 3, 3)
+    assert document_mask([]).shape == (0, 0)
+
+
+@given(n=SIZES, length=SIZES)
+def test_a_prefix_is_seen_by_all_and_the_rest_is_causal(n, length):
+    length = min(length, n)
+    mask = prefix_mask(length, n)
+    assert mask[:, :length].all()
+    assert not mask[:length, length:].any()
+    np.testing.assert_array_equal(mask[length:, length:], causal_mask(n - length))
+    assert prefix_mask([length, 0], n).shape == (2, n, n)
+
+
 def test_masks_combine_with_and():
     both = causal_mask(4) & padding_mask([2, 4], 4)
     assert both.shape == (2, 4, 4)
@@ -120,7 +167,10 @@ def test_numpy_integers_are_integers():
         (lambda: padding_mask([1], -1), "n must be at least 0, got -1"),
         (lambda: padding_mask([1, 4], 3), "lengths must be in 0 .. 3, got 4"),
         (lambda: padding_mask([1, -1], 3), "lengths must be in 0 .. 3, got -1"),
-        (lambda: sliding_window_mask(-1, 1), "n must be at least 0, got -1"),
+        (lambda: sliding_window_mask(-1, 1), "n_q must be at least 0, got -1"),
+        (lambda: sliding_window_mask(3, 1, -1), "n_k must be at least 0, got -1"),
+        (lambda: document_mask(3), "documents need one number for each token, (..., n), got a s"),
+        (lambda: prefix_mask([1, 4], 3), "lengths must be in 0 .. 3, got 4"),
         (lambda: sliding_window_mask(3, 0), "window must be at least 1, got 0"),
     ],
 )

@@ -12,11 +12,16 @@ from hypothesis import strategies as st
 from qkv_docs import (
     alibi_bias,
     causal_mask,
+    linear_frequencies,
+    llama3_frequencies,
     multi_head_attention,
+    ntk_frequencies,
     rope,
+    rope_frequencies,
     scaled_dot_product_attention,
     sinusoidal_positions,
     softmax,
+    yarn_frequencies,
 )
 
 PLACES = st.integers(-200, 5000)
@@ -236,6 +241,47 @@ def test_rope_is_a_product_of_complex_numbers(seed, pairs, n, batch, dtype, star
     np.testing.assert_allclose(rotated, expected, rtol=0, atol=4 * TOLERANCE[dtype])
 
 
+@given(
+    seed=SEEDS,
+    pairs=PAIRS,
+    shown=st.integers(0, 8),
+    layout=st.sampled_from(["half", "interleaved"]),
+)
+def test_layouts_and_partial_rotation_are_the_same_rotation_elsewhere(seed, pairs, shown, layout):
+    x, places = vectors(seed, 3, 2 * pairs), [0, 5, -2]
+    some = rope_frequencies(2 * pairs)[:shown]
+    turned = rope(x, places, frequencies=some, layout=layout)
+    columns = np.arange(2 * len(some))
+    if layout == "half":
+        columns = columns.reshape(2, -1).T.ravel()
+    inner = rope(x[:, columns], places, frequencies=some)
+    np.testing.assert_array_equal(turned[:, columns], inner)
+    np.testing.assert_array_equal(turned[:, 2 * len(some) :], x[:, 2 * len(some) :])
+
+
+@pytest.mark.parametrize("pairs", [4, 32])
+def test_stretched_frequencies_lie_between_the_plain_and_the_divided_ones(pairs):
+    d, factor = 2 * pairs, 4.0
+    plain, linear = rope_frequencies(d), linear_frequencies(d, factor)
+    np.testing.assert_allclose(linear * factor, plain, rtol=1e-15)
+    for made in (
+        ntk_frequencies(d, factor),
+        yarn_frequencies(d, factor, 2048),
+        llama3_frequencies(d, factor, 2048, base=10000.0),
+    ):
+        assert made[0] == plain[0]
+        assert (made <= plain * (1 + 1e-12)).all()
+        assert (made >= linear * (1 - 1e-12)).all()
+        np.testing.assert_allclose(made[-1], linear[-1], rtol=1e-12)
+    for same in (
+        linear_frequencies(d, 1),
+        ntk_frequencies(d, 1),
+        yarn_frequencies(d, 1, 2048),
+        llama3_frequencies(d, 1, 2048, base=10000.0),
+    ):
+        np.testing.assert_allclose(same, plain, rtol=1e-12)
+
+
 # Laws: ALiBi
 
 
@@ -389,6 +435,43 @@ X = np.ones((3, 4))
             ValueError,
             "for each row of x (2, 3, 5, 4), got (2, 5); "
             "for those of a sequence, reshape them to (2, 1, 5)",
+        ),
+        (
+            lambda: rope(X, range(3), layout="pairs"),
+            ValueError,
+            'layout must be "interleaved" or "half", got \'pairs\'',
+        ),
+        (
+            lambda: rope(X, range(3), 500.0, frequencies=[1.0]),
+            ValueError,
+            "frequencies take the place of base, got base 500.0 as well",
+        ),
+        (
+            lambda: rope(X, range(3), frequencies=[1.0, 0.1, 0.01]),
+            ValueError,
+            "frequencies need one number for each pair of columns, at most 2 of 4 columns",
+        ),
+        (
+            lambda: rope(X, range(3), frequencies=[np.nan]),
+            ValueError,
+            "frequencies must be finite, got nan or inf",
+        ),
+        (lambda: linear_frequencies(4, 0.5), ValueError, "factor must be at least 1, got 0.5"),
+        (lambda: ntk_frequencies(2, 2), ValueError, "d must be at least 4, got 2"),
+        (
+            lambda: yarn_frequencies(4, 2, 9, base=1.0),
+            ValueError,
+            "base must be above 1, got 1.0",
+        ),
+        (
+            lambda: yarn_frequencies(4, 2, 9, slow=40.0),
+            ValueError,
+            "slow must be above 0 and below fast, got slow 40.0 and fast 32.0",
+        ),
+        (
+            lambda: llama3_frequencies(4, slow=4.0),
+            ValueError,
+            "slow must be below fast, got slow 4.0 and fast 4.0",
         ),
         (lambda: alibi_bias(0, 3), ValueError, "n_heads must be at least 1, got 0"),
         (lambda: alibi_bias(2, -1), ValueError, "n must be at least 0, got -1"),

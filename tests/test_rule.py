@@ -21,7 +21,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import qkv_docs as q
-from qkv_docs.positions import frequencies
 
 
 @dataclass
@@ -67,6 +66,13 @@ def induction(letters: Any) -> Any:
 QKV = {"q": drawn(2, 3), "k": drawn(4, 3), "v": drawn(4, 2), "mask": np.eye(2, 4) < 1}
 HEADS = {name: drawn(4, 4) for name in ("w_q", "w_k", "w_v", "w_o")}
 RNG = np.random.default_rng(0)
+
+
+def LAYER(library: str) -> dict[str, Any]:
+    scale = {"scale": 1.0} if library == "t5" else {}
+    return {"state": getattr(q, f"to_{library}")(HEADS | scale | {"n_heads": 2}), "n_heads": 2}
+
+
 CALLS = {
     "softmax": Call(q.softmax, {"x": drawn(2, 3)}, "x", "axis"),
     "scaled_dot_product_attention": Call(
@@ -84,8 +90,10 @@ CALLS = {
     "dot_product": Call(q.dot_product, {"a": drawn(2, 3), "b": drawn(3)}, "a b"),
     "cosine_similarity": Call(q.cosine_similarity, {"a": drawn(2, 3), "b": drawn(3)}, "a b"),
     "rope": Call(
-        q.rope, {"x": drawn(3, 4), "positions": drawn(3)}, "x", settings="base", beside="positions"
+        q.rope, {"x": drawn(3, 4), "positions": drawn(3), "frequencies": drawn(2)}, "x",
+        beside="positions frequencies",
     ),
+    "rope.base": Call(q.rope, {"x": drawn(3, 4), "positions": drawn(3)}, settings="base"),
     "multi_head_attention": Call(
         q.multi_head_attention,
         {"x": drawn(3, 4), "context": drawn(2, 4), "values": drawn(2, 4), "n_heads": 2,
@@ -112,7 +120,11 @@ CALLS = {
     "one_hot": Call(q.one_hot, {"ids": [1], "size": 3}, "", "size", "ids"),
     "causal_mask": Call(q.causal_mask, {"n_q": 2, "n_k": 3}, "", "n_q n_k"),
     "padding_mask": Call(q.padding_mask, {"lengths": [1], "n": 3}, "", "n"),
-    "sliding_window_mask": Call(q.sliding_window_mask, {"n": 3, "window": 2}, "", "n window"),
+    "sliding_window_mask": Call(
+        q.sliding_window_mask, {"n_q": 3, "window": 2, "n_k": 4}, "", "n_q window n_k"
+    ),
+    "document_mask": Call(q.document_mask, {"documents": [1]}),
+    "prefix_mask": Call(q.prefix_mask, {"lengths": [1], "n": 3}, "", "n"),
     "sinusoidal_positions": Call(q.sinusoidal_positions, {"n": 3, "d": 2}, "", "n d"),
     "alibi_bias": Call(q.alibi_bias, {"n_heads": 2, "n": 3}, "", "n_heads n"),
     "lookup_batch": Call(q.lookup_batch, {"rng": RNG}, "", "size n_pairs"),
@@ -136,18 +148,39 @@ CALLS = {
         q.train_induction, {"model": q.InductionModel.create(), "steps": 0}, "",
         "steps batch_size seed every shortest longest", settings="lr",
     ),
+    "t5_bias": Call(
+        q.t5_bias, {"table": drawn(8, 2), "n_q": 3, "n_k": 4}, "table", "n_q n_k max_distance"
+    ),
+    "from_torch_mha": Call(q.from_torch_mha, LAYER("torch_mha"), "", "n_heads"),
+    "from_gpt2": Call(q.from_gpt2, LAYER("gpt2"), "", "n_heads"),
+    "from_bert": Call(q.from_bert, LAYER("bert"), "", "n_heads"),
+    "from_llama": Call(q.from_llama, LAYER("llama"), "", "n_heads n_kv_heads", settings="base eps"),
+    "from_t5": Call(q.from_t5, LAYER("t5"), "", "n_heads"),
     "heatmap": Call(q.heatmap, {"values": np.eye(3)}, beside="values"),
     "line_chart": Call(
         lambda x, curve: q.line_chart(x, {"curve": curve}, x_title="x", y_title="y"),
         {"x": np.arange(3.0), "curve": drawn(3)}, beside="x curve",
     ),
-    "frequencies": Call(frequencies, {"d": 2}, settings="base"),
+    "rope_frequencies": Call(q.rope_frequencies, {"d": 2}, "", "d", settings="base"),
+    "linear_frequencies": Call(
+        q.linear_frequencies, {"d": 2, "factor": 2}, "", "d", settings="base"
+    ),
+    "ntk_frequencies": Call(q.ntk_frequencies, {"d": 4, "factor": 2}, "", "d", settings="base"),
+    "yarn_frequencies": Call(
+        q.yarn_frequencies, {"d": 4, "factor": 2, "trained": 9, "base": 9.0}, "", "d trained",
+        settings="slow",
+    ),
+    "llama3_frequencies": Call(
+        q.llama3_frequencies, {"d": 4}, "", "d trained", settings="base slow"
+    ),
 }  # fmt: skip
 NOT_ASKED = {
     "describe", "Role",  # no numbers come in
     "dequantize_q4_0",  # only bytes
     "pretrained_head", "PretrainedHead", "PretrainedSentence",  # only gives
     "EncoderLayer", "EncoderTrace", "InductionHistory", "InductionScores", "LookupHistory",
+    "to_torch_mha", "to_gpt2", "to_bert", "to_llama", "to_t5",  # arrays are moved
+    "bias",
     "masked_product", "normalised", "softmax_with_sinks",  # get what was checked
     "sum_to_shape", "directions", "slopes",
 }  # fmt: skip
