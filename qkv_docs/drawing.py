@@ -66,8 +66,7 @@ class Drawing(str):
             cls,
             f'<svg xmlns="http://www.w3.org/2000/svg" class="qkv-figure" width="{wide}" '
             f'height="{high}" viewBox="0 0 {extent}" role="img" aria-label="{escape(label)}" '
-            f'fill="currentColor" font-family="inherit" font-size="{FONT}" '
-            f'font-variant="tabular-nums">{body}</svg>',
+            f'fill="currentColor" font-family="inherit" font-size="{FONT}">{body}</svg>',
         )
         self.width, self.height, self.body, self.label = width, height, body, label
         return self
