@@ -346,6 +346,6 @@ def accessibility_faults(page: Page, within: str | None = None) -> list[str]:
         (rule["id"], node)
         for rule in response["incomplete"]
         for node in rule["nodes"]
-        if any((check["data"] or {}).get("messageKey") == "equalRatio" for check in node["any"])
+        if any("equalRatio" in str(check["data"]) for check in node["any"])
     ]
     return [f"{rule}: {node['html'][:160]}" for rule, node in faults + unread]

@@ -168,6 +168,7 @@ def test_a_figure_is_used(revisit: Visit, page_name: str, figure: str, element: 
 
     touch(place)
     expect(page).to_have_url(re.compile(f"#figure={figure}"))  # written when the reader pauses
+    expect(reading).not_to_have_text(at_first)  # what has to be unpacked first comes later
     changed, address = reading.inner_text(), page.url
 
     cell = place.locator(".play__grid td[tabindex='0']").first
