@@ -154,6 +154,7 @@ def test_the_site_without_a_network(fox: Firefox, site: Path, root: str, tmp_pat
         assert run(fox)[:2] == ("good", good)
 
 
+@pytest.mark.slow
 def test_every_figure_comes_and_answers(fox: Firefox, root: str) -> None:
     for page, figure, _ in FIGURES:
         fox.go(f"{root}/{page}/")

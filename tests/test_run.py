@@ -748,7 +748,12 @@ def test_nothing_of_the_browser_is_left_in_the_worker(
 
 
 @pytest.mark.parametrize(
-    "message", ["tell('failed', 'mystery')", "tell('answer', 'ready')", "tell('', 0)"]
+    "message",
+    [
+        "tell('failed', 'mystery')",
+        pytest.param("tell('answer', 'ready')", marks=pytest.mark.slow),
+        pytest.param("tell('', 0)", marks=pytest.mark.slow),
+    ],
 )
 def test_what_the_page_does_not_understand_ends_the_run(page: Page, message: str) -> None:
     """In place of "Running…" for good; and the next Run works."""
