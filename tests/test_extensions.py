@@ -295,3 +295,12 @@ def test_what_is_wrong_is_named(
 def test_a_page_in_a_folder_links_up(tmp_path: Path) -> None:
     page = Page("notebooks/x", "en", tmp_path / "x.md")
     assert page.to("glossary.md") == "../glossary.md"
+
+
+def test_the_numbers_of_a_caption_can_be_asked(page: Page) -> None:
+    text = '\n![x [0.5](=given)](figure:minus-infinity "a [0.25](=1/4), b [0.5](=(1 + 1) / 4).")\n'
+    caption = made(page, text).css_first("figcaption")
+    assert caption.text() == "a 0.25, b 0.5."
+    spans = caption.css("span.number")
+    assert [one.attributes["data-from"] for one in spans] == ["1/4", "(1 + 1) / 4"]
+    assert not {"\ue000", "\ue001", "\ue002"} & set(made(page, text).html or "")

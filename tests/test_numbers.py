@@ -200,7 +200,7 @@ SPAN = '<span class="number" data-from="weights:1.1">0.14</span>'
             'data-from="weights:weights[0][0].round(2)">0.14',
         ),
         (f"[see {ADDRESS}](x.md)", f'<a href="x.md">see {SPAN}</a>'),
-        (f'![a {ADDRESS}](figure:x "b {ADDRESS}")', 'alt="a 0.14" src="figure:x" title="b 0.14"'),
+        (f'![a {ADDRESS}](figure:x "b {ADDRESS}")', 'alt="a 0.14" src="figure:x" title="b '),
         (f"```\n{ADDRESS}\n```", ADDRESS),
     ],
 )

@@ -1,7 +1,7 @@
 """`[1.192](=trap:1.2)`: a number and its address become `<span class="number" data-from="…">`.
 
-A figure's text alternative and caption stay plain text. What is wrong with a number is said once,
-with its line, when the page is read; theme/numbers explains addresses and finds the faults.
+In a figure's caption too; its text alternative is plain text. What is wrong with a number is said
+once, with its line, when the page is read; theme/numbers explains addresses and finds the faults.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ class Numbers(PageExtension):
         md.preprocessors.register(Source(md), "numbers", 27)
         # after code, formulas and escapes (180); before footnotes (175) and links (160)
         md.inlinePatterns.register(Span(r"\[(?![@^])", md), "number", 177)
+        md.treeprocessors.register(Captions(md), "captions", 6)  # after figures (7)
         if not OFFLINE:
             md.treeprocessors.register(Switch(md, self.page), "numbers", 15)  # after inline (20)
 
@@ -70,6 +71,15 @@ class Span(LinkInlineProcessor):
         after = PUNCTUATION.match(data, end + 1) if text.endswith(ETX) else None
         span.text = text + (after[0] if after else "")
         return span, m.start(0), after.end() if after else end + 1
+
+
+class Captions(Treeprocessor):
+    def run(self, root: Element) -> None:
+        for caption in root.iter("figcaption"):
+            caption.text, *rest = source.captioned(caption.text or "")
+            for text, address, tail in zip(rest[::3], rest[1::3], rest[2::3], strict=True):
+                span = SubElement(caption, "span", {"class": "number", "data-from": address})
+                span.text, span.tail = text, tail
 
 
 class Switch(Treeprocessor):

@@ -31,6 +31,9 @@ ELSEWHERE = re.compile(
 PREDICTION = re.compile(r"^( *)!!! predict\b.*\n(?:\1 {4}.*\n| *\n)*", re.M)
 CHOICE = re.compile(r"^ *[-*] +(?=\[)", re.M)
 IMAGE = re.compile(r"!\[(?=.*\]\(figure:)")
+# A number and its address in a caption: characters that no text has.
+MARKED = "\ue000{0.text}\ue001{0.address}\ue002"
+MARKS = re.compile("\ue000(.*?)\ue001(.*?)\ue002")
 
 
 @dataclass(frozen=True)
@@ -116,9 +119,21 @@ def by_cell(markdown: str) -> str:
 
 
 def without_attributes(markdown: str) -> str:
-    """Figures' text alternatives and captions end up in attributes: plain text there."""
-    lines = markdown.split("\n")
-    return "\n".join(plain(line) if IMAGE.search(line) else line for line in lines)
+    """Figures' text alternatives and captions end up in attributes: plain text there, in which
+    `captioned` finds a caption's numbers again."""
+
+    def of(line: str) -> str:
+        start = line.find("](figure:")
+        return _replaced(
+            line, lambda one: MARKED.format(one) if 0 <= start < one.start else one.text
+        )
+
+    return "\n".join(of(line) if IMAGE.search(line) else line for line in markdown.split("\n"))
+
+
+def captioned(caption: str) -> list[str]:
+    """Text, then a number and its address, text again, and so on."""
+    return MARKS.split(caption)
 
 
 def bare(markdown: str) -> list[Number]:
