@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from docs.examples import values
 
@@ -64,3 +65,13 @@ def test_crossing_points(n: int) -> None:
     scores, projections, mlp = values("transformer", "cost")["multiplications"](n)
     assert (scores == projections) == (n == 2 * 768)
     assert (scores == projections + mlp) == (n == 6 * 768)
+
+
+@pytest.mark.parametrize("n", [128, 1024, 4608])
+def test_pytorch_counts_as_many_multiplications(n: int) -> None:
+    layer = torch.nn.TransformerEncoderLayer(768, 12, 3072, 0, batch_first=True, device="meta")
+    counter = FlopCounterMode(display=False)
+    with counter:
+        layer(torch.empty(1, n, 768, device="meta"))
+    counted = counter.get_total_flops() // 2  # a multiplication and an addition are two
+    assert counted == sum(values("transformer", "cost")["multiplications"](n))
