@@ -1,8 +1,10 @@
 """Attention's queries, keys and values, small enough to read: the companion of the pages."""
 
 from qkv_docs.attention import scaled_dot_product_attention, softmax
+from qkv_docs.cache import KVCache
 from qkv_docs.drawing import heatmap, line_chart
 from qkv_docs.embedding import embed, one_hot
+from qkv_docs.flash import flash_attention, online_softmax
 from qkv_docs.frequencies import (
     linear_frequencies,
     llama3_frequencies,
@@ -65,6 +67,7 @@ __all__ = [
     "InductionHistory",
     "InductionModel",
     "InductionScores",
+    "KVCache",
     "LookupBatch",
     "LookupHistory",
     "LookupModel",
@@ -79,6 +82,7 @@ __all__ = [
     "document_mask",
     "dot_product",
     "embed",
+    "flash_attention",
     "from_bert",
     "from_gpt2",
     "from_llama",
@@ -96,6 +100,7 @@ __all__ = [
     "multi_head_attention",
     "ntk_frequencies",
     "one_hot",
+    "online_softmax",
     "padding_mask",
     "prefix_mask",
     "pretrained_head",

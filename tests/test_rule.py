@@ -68,6 +68,12 @@ HEADS = {name: drawn(4, 4) for name in ("w_q", "w_k", "w_v", "w_o")}
 RNG = np.random.default_rng(0)
 
 
+def cached(k: Any, v: Any) -> q.KVCache:
+    cache = q.KVCache(capacity=4, n_kv_heads=2, d_k=3, d_v=2)
+    cache.append(k, v)
+    return cache
+
+
 def LAYER(library: str) -> dict[str, Any]:
     scale = {"scale": 1.0} if library == "t5" else {}
     return {"state": getattr(q, f"to_{library}")(HEADS | scale | {"n_heads": 2}), "n_heads": 2}
@@ -79,6 +85,20 @@ CALLS = {
         q.scaled_dot_product_attention,
         QKV | {"bias": drawn(2, 4), "sinks": np.array(1.0)},
         "q k v", settings="scale softcap", masks="mask", beside="bias sinks",
+    ),
+    "online_softmax": Call(q.online_softmax, {"x": drawn(2, 3)}, "x", "block"),
+    "flash_attention": Call(
+        q.flash_attention, QKV | {"bias": drawn(2, 4), "sinks": np.array(1.0)}, "q k v",
+        "rows columns", settings="scale softcap", masks="mask", beside="bias sinks",
+    ),
+    "KVCache": Call(
+        q.KVCache, {"capacity": 4, "n_kv_heads": 2, "d_k": 3, "d_v": 2, "window": 2, "batch": 1},
+        "", "capacity n_kv_heads d_k d_v window batch",
+    ),
+    "KVCache.attend": Call(
+        lambda q, k, v, **settings: cached(k, v).attend(q, **settings),
+        {"q": drawn(2, 1, 3), "k": drawn(2, 4, 3), "v": drawn(2, 4, 2)},
+        settings="scale softcap", beside="q k v",
     ),
     "softmax_backward": Call(
         q.softmax_backward, {"grad": drawn(2, 3), "weights": drawn(2, 3)}, "grad weights"
@@ -180,7 +200,7 @@ NOT_ASKED = {
     "pretrained_head", "PretrainedHead", "PretrainedSentence",  # only gives
     "EncoderLayer", "EncoderTrace", "InductionHistory", "InductionScores", "LookupHistory",
     "to_torch_mha", "to_gpt2", "to_bert", "to_llama", "to_t5",  # arrays are moved
-    "bias",
+    "bias", "start", "take_in", "below",
     "masked_product", "normalised", "softmax_with_sinks",  # get what was checked
     "sum_to_shape", "directions", "slopes",
 }  # fmt: skip
@@ -335,7 +355,7 @@ def test_a_mask_that_would_be_lost_is_refused(call: Call, argument: str) -> None
 @pytest.mark.parametrize(("call", "argument"), arguments("integers"))
 def test_sizes_are_integers(call: Call, argument: str) -> None:
     for wrong in (2.0, "3", True, np.array([1, 2]), 1j, None):
-        if wrong is None and argument in ("n_k", "n_kv_heads"):
+        if wrong is None and argument in ("n_k", "n_kv_heads", "d_v", "window", "batch"):
             continue  # their default
         with pytest.raises(TypeError, match=f"^{argument} must be an integer, got "):
             call.run(**call.given | {argument: wrong})
@@ -386,6 +406,7 @@ def test_what_is_masked_counts_for_nothing(wrong: float) -> None:
     spoilt[1] = wrong
     for call in (
         lambda rows: q.scaled_dot_product_attention(x, rows, rows, mask),
+        lambda rows: (q.flash_attention(x, rows, rows, mask, columns=2),),
         lambda rows: q.scaled_dot_product_attention_backward(grad, x, rows, rows, mask),
         lambda rows: q.multi_head_attention(x, **HEADS, n_heads=2, context=rows, mask=mask),
         lambda rows: q.scaled_dot_product_attention(x, q.rope(rows, [0, 1, 2]), rows, mask),
