@@ -97,17 +97,6 @@ def test_every_section_of_the_examples_is_shown_once_and_in_order(page: Source) 
 
 
 LESSONS = [name for name in PAGES if name.removesuffix(".md") not in reading.NO_LESSONS]
-# Lessons whose core is longer than that, and why.
-LONG = {
-    "cross-attention.md": "not yet written anew",
-    "embedding.md": "not yet written anew",
-    "induction-heads.md": "not yet written anew",
-    "masks.md": "not yet written anew",
-    "multi-head.md": "not yet written anew",
-    "pretrained.md": "not yet written anew",
-    "self-attention.md": "not yet written anew",
-    "similarity.md": "not yet written anew",
-}
 
 
 @pytest.mark.parametrize("name", LESSONS)
@@ -119,11 +108,7 @@ def test_the_core_of_a_lesson_is_read_in_ten_minutes(name: str) -> None:
         for page in pages
         if (wrong := reading.too_long(page.path.parent.name, reading.core(page.text)))
     ]
-    assert not found or name in LONG, "\n".join(found)
-
-
-def test_no_page_is_called_long_that_is_not_there() -> None:
-    assert not set(LONG) - set(LESSONS)
+    assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize("path", sorted((DOCS / "examples").glob("*.pycon")), ids=lambda p: p.stem)
