@@ -89,7 +89,16 @@ def closed(page: Page) -> None:
     page.locator("details[open]").evaluate_all("all => all.forEach(one => { one.open = false })")
 
 
-@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
+FEW = ("by_address", "within_the_page", "from_another_page")
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        pytest.param(way, id=way.__name__, marks=[] if way.__name__ in FEW else pytest.mark.slow)
+        for way in WAYS
+    ],
+)
 class TestEveryWay:
     pytestmark = needs_browser
 
@@ -239,7 +248,7 @@ class TestInChromium:
                 expect(answers).to_have_count(0)
             expect(button).to_have_text("Open all")
 
-    @pytest.mark.parametrize("scheme", ["default", "slate"])
+    @pytest.mark.parametrize("scheme", ["default", pytest.param("slate", marks=pytest.mark.slow)])
     def test_by_keyboard_and_for_who_does_not_see(
         self, browser: Browser, host: Host, scheme: str
     ) -> None:
