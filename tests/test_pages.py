@@ -15,6 +15,7 @@ import pytest
 from sources import CITATION, DOCS, FORMULA, INCLUDE, PAGES, ROOT, Source, blank
 
 from docs.examples import sections as examples
+from theme.extensions import asked
 from theme import reading
 from theme.numbers.source import faults, line
 
@@ -85,6 +86,12 @@ def test_every_number_is_what_its_address_says(page: Source) -> None:
         f"{page.at(line(page.text, fault.start))}: {fault.message}"
         for fault in faults(page.text, page.path.stem, page.path.parent.name)
     ]
+    assert not found, "\n".join(found)
+
+
+def test_what_is_asked_is_answered_by_its_snippet(page: Source) -> None:
+    faults = asked.faults(page.text, page.path.stem, page.path.parent.name)
+    found = [f"{page.at(number)}: {message}" for number, message in faults]
     assert not found, "\n".join(found)
 
 
