@@ -15,8 +15,8 @@ import pytest
 from sources import CITATION, DOCS, FORMULA, INCLUDE, PAGES, ROOT, Source, blank
 
 from docs.examples import sections as examples
-from theme.extensions import asked
 from theme import reading
+from theme.extensions import asked
 from theme.numbers.source import faults, line
 
 IN_ORDER = {
@@ -28,6 +28,11 @@ IN_ANY_ORDER = {
     "citation": CITATION,
     "internal link": r"\]\(((?!https?:|figure:)[^)\s]+)",
 }
+# In a lesson at least three snippets ask before they show.
+GROUP = r"(?m)^  - (?:understand|see):\n((?:      - .+\n)+)"
+NAV = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+LESSONS = ["index.md", *re.findall(r"[\w-]+\.md", "".join(re.findall(GROUP, NAV)))]
+ASK_TOO_LITTLE = {"index.md"}  # a page that has them comes off this list
 HAN = r"[\u3400-\u9fff]"
 FULL = "[，。；：？！（）]"
 
@@ -128,6 +133,30 @@ def test_a_line_of_code_fits_into_its_box_on_a_desktop(path: Path) -> None:
         if sum(width.get(unicodedata.east_asian_width(c), 1) for c in line) > 84
     ]
     assert not wide, f"cut off on a screen of 1280 px: {wide}"
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_a_lesson_asks_before_it_shows(name: str) -> None:
+    zh, en = Source("zh", name), Source("en", name)
+    both = [list(asked.predictions(one.text, one.path.stem)) for one in (zh, en)]
+    if re.search(r"\bTODO\b", en.text):
+        return  # still being written: test_new_page.py says what is left
+    enough = min(map(len, both)) >= 3
+    if name in ASK_TOO_LITTLE:
+        assert not enough, f"{name} asks: take it off ASK_TOO_LITTLE (tests/test_pages.py)"
+    else:
+        assert enough, f"{zh.at(1)} asks {len(both[0])} times, {en.at(1)} {len(both[1])}: 3 each"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_both_languages_ask_the_same(name: str) -> None:
+    """Before the same snippets, in the same way, with the right choice in the same place: what a
+    reader guessed in one language stands there in the other."""
+    found = []
+    for source in (Source("zh", name), Source("en", name)):
+        there = asked.predictions(source.text, source.path.stem)
+        found.append([(one.snippet, one.typed, [c.right for c in one.choices]) for one in there])
+    assert found[0] == found[1], f"docs/zh/{name} and docs/en/{name} ask differently"
 
 
 def test_code_is_included_and_not_pasted(page: Source) -> None:
