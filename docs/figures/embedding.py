@@ -9,25 +9,17 @@ from docs.figures.kit import GREY, HEAT, INK, Label, Played, dot, frame, line, p
 from qkv_docs import cosine_similarity, embed
 from qkv_docs.drawing import FULL, SMALL, Drawing, arrange, cell, heatmap, text
 
-PAGE = values("embedding", "moved-apart", "en")
+PAGE = values("embedding", "moved-apart")  # numbers and ids are those of both languages
 TABLE, COMPANY, FRUIT = (PAGE[name] for name in ("table", "company", "fruit"))
-APPLE, ORANGE, PHONE, RELEASED = (
-    PAGE["id_of"][word] for word in ("apple", "orange", "phone", "released")
-)
+APPLE, RELEASED, _, PHONE = COMPANY
+ORANGE = FRUIT[4]
 CELL, ROW = 34, 26
 
 
 def _tokens(t: Label) -> list[str]:
-    chinese = {
-        "a": "了",
-        "an": "一个",
-        "and": "和",
-        "apple": "苹果",
-        "orange": "橙子",
-        "phone": "手机",
-        "released": "发布",
-    }
-    return [t(chinese[word], word) for word in PAGE["vocabulary"]]
+    """The vocabulary of the page in the language of `t`."""
+    words: list[str] = values("embedding", "token-ids", t("zh", "en"))["vocabulary"]
+    return words
 
 
 def _row(x: float, y: float, vector: np.ndarray, framed: bool) -> str:
