@@ -284,6 +284,23 @@ def test_the_python_that_the_figure_sends_tells_every_second_step(
 # the figure in a browser
 
 
+def look(figure: Locator, part: int) -> None:
+    """One of the four parts: what questions find, what values say, matrices, one question."""
+    figure.locator(f"input[name=birth-part][value='{part}']").check(force=True)
+
+
+@needs_browser[0]
+@needs_browser[1]
+def test_it_opens_on_what_was_learned(revisit: Visit) -> None:
+    """A pattern, its sentence, and the seed that is shown; one part of four."""
+    figure, _ = come(revisit, "/en/birth-of-qkv/", "birth")
+    expect(figure.locator(".play__read")).to_contain_text("Step 100")
+    expect(figure.locator(".birth__part:visible")).to_contain_text("diagonal")
+    assert figure.locator(".birth__part").count() == 4
+    assert figure.locator(".birth__part:visible").count() == 1
+    assert figure.locator(".birth__train input").input_value() == str(STORED["seed"])
+
+
 @needs_browser[0]
 @needs_browser[1]
 def test_the_slider_goes_from_noise_to_meaning(revisit: Visit) -> None:
@@ -329,8 +346,10 @@ def test_a_cell_says_its_number_to_pointer_and_keyboard(revisit: Visit) -> None:
     holds("b? → b", scores[1, 1], "(26, 36)")
     page.keyboard.press("End")
     holds("b? → 9", scores[1, 35], "(26, 36)")
+    look(figure, 1)
     figure.locator("canvas").nth(1).focus()
     holds("a → 答 0", says[0, 0], "(36, 10)")
+    look(figure, 2)
     figure.locator("canvas").nth(2).focus()
     holds("0, 0", models[100].w_q[0, 0], "(64, 16)")
 
@@ -340,7 +359,7 @@ def test_a_cell_says_its_number_to_pointer_and_keyboard(revisit: Visit) -> None:
 def test_another_question_is_answered(revisit: Visit) -> None:
     figure, _ = come(revisit, "/en/birth-of-qkv/", "birth")
     reading = figure.locator(".play__read")
-    figure.locator("input[type=range]").fill("100")
+    look(figure, 3)
     context = figure.get_by_label("context")
     context.fill("b7 k5 q0 u1")
     expect(reading).to_contain_text("Asked k?, it answers 5 (right)")

@@ -1,12 +1,40 @@
 // birth-of-qkv: W_Q, W_K, W_V from noise to meaning, recorded or trained here and now by qkv_docs.
 import { words } from "../language.mjs";
-import { Figure, h, number, svg } from "./core.mjs";
+import { Figure, desk, h, number, svg } from "./core.mjs";
 import { DIGITS, LETTERS, NAMES, answer, pairs, tables, training } from "./lookup-model.mjs";
 import { shaped, unpack } from "./unpack.mjs";
 
 const WORDS = words({
   trainingStep: { zh: "训练步数", en: "training step" },
   play: { zh: "播放", en: "Play" },
+  part: { zh: "看", en: "look at" },
+  partNames: {
+    zh: ["问题找哪个键", "值说什么答案", "三个矩阵", "答一道题"],
+    en: ["what a question finds", "what a value says", "the matrices", "one question"],
+  },
+  asks: {
+    zh: "每一行是一个问题。问 k，就与字母 k 的键分数最高：左边的对角线。数字那一半几乎没有图案，键不管数字。回到第 0 步，就没有对角线。",
+    en:
+      "Each row is a question. Asking for k, it scores highest with keys of the letter k: the " +
+      "diagonal on the left. Digits have almost no pattern; keys ignore them. Go back to step 0, and " +
+      "the diagonal is gone.",
+  },
+  says: {
+    zh: "值正好相反：字母那一半几乎没有图案，每个数字最支持自己。键来自字母、值来自数字，没有人这样规定过。",
+    en:
+      "With values it is the other way round: letters have almost no pattern, and each digit speaks " +
+      "for itself. Nobody laid down that keys come from letters and values from digits.",
+  },
+  noise: {
+    zh: "这三个矩阵就是训练所改的数，从头到尾看着都像噪声。意义在它们与嵌入的乘积里，也就是前两张表。",
+    en:
+      "These numbers are what training changes, and they look like noise from first to last. " +
+      "Their meaning is in their products with the embeddings: the two tables before.",
+  },
+  answers: {
+    zh: "一道题从头算到尾。上下文和要问的字母都可以改。",
+    en: "One question from start to end. Change the context, or the letter asked for.",
+  },
   run: { zh: "哪一次训练", en: "which run" },
   recorded: { zh: "记录的（种子 0）", en: "recorded (seed 0)" },
   own: { zh: (seed) => `你的（种子 ${seed}）`, en: (seed) => `yours (seed ${seed})` },
@@ -109,16 +137,6 @@ const LABEL = { w_q: "W_Q", w_k: "W_K", w_v: "W_V" };
 
 const style = new CSSStyleSheet();
 style.replaceSync(`
-  .drawing__box:has(> qkv-birth) { overflow: visible; } /* or nothing in it would stick */
-  .birth__head {
-    background: var(--ground);
-    border-bottom: 1px solid var(--edge);
-    margin: 0 0 .5rem;
-    padding: .1rem 0 .4rem;
-    position: sticky;
-    top: 2.4rem;
-    z-index: 1;
-  }
   .birth__head > div { align-items: center; display: flex; gap: .6rem; }
   .birth__head .play__slider { flex: 1 1 auto; flex-wrap: nowrap; min-width: 0; }
   .birth__head .play__slider input { flex-basis: 3rem; min-width: 0; }
@@ -165,8 +183,8 @@ style.replaceSync(`
   }
   .birth__share i { background: var(--colour); display: block; height: 100%; }
   .birth__share b { font-weight: 600; font-variant-numeric: tabular-nums; }
-  .birth__two { display: flex; flex-wrap: wrap; gap: 0 12px; }
-  .birth__two > div { max-width: 347px; min-width: 0; }
+  .birth__part > p { margin: .3rem 0 0; }
+  .birth__part > div { max-width: 347px; min-width: 0; }
   .birth__three { display: flex; gap: 12px; margin-bottom: .4rem; }
   /* Five lines: what is below must not move under a finger. */
   @media (max-width: 44.9375em) { .birth__head .play__read { min-height: 7.5em; } }
@@ -190,8 +208,17 @@ const at = (run, step) =>
   );
 
 class Birth extends Figure {
-  static initial = { step: 0, pairs: "b7 k2 q0 u1", ask: "k", seed: "1", run: "recorded" };
-  static valid = ({ step, pairs: text, ask, seed, run }) =>
+  // At first the trained model and the seed that is shown: a pattern to see, and not yet its story.
+  static initial = {
+    part: 0,
+    step: LAST,
+    pairs: "b7 k2 q0 u1",
+    ask: "k",
+    seed: "0",
+    run: "recorded",
+  };
+  static valid = ({ part, step, pairs: text, ask, seed, run }) =>
+    [0, 1, 2, 3].includes(part) &&
     Number.isInteger(step) &&
     step >= 0 &&
     step <= LAST &&
@@ -224,7 +251,8 @@ class Birth extends Figure {
     this.knob = step.querySelector("input");
     this.knob.addEventListener("input", () => this.halt());
     this.player = h("button", { type: "button", onclick: () => this.play() }, WORDS.play);
-    this.head = h("div", { class: "birth__head" }, h("div", {}, step, this.player));
+    this.head = desk(h("div", {}, step, this.player));
+    this.head.classList.add("birth__head");
     this.which = this.pick("run", {
       label: WORDS.run,
       options: () =>
@@ -235,7 +263,7 @@ class Birth extends Figure {
             ]
           : [],
       chosen: () => (this.shown === this.own ? "own" : "recorded"),
-      act: (run) => this.set({ run }),
+      act: (run) => this.set({ run, seed: String(run === "own" ? this.own.seed : 0) }),
     });
     this.which.hidden = true;
     const seed = this.field("seed", {
@@ -323,30 +351,32 @@ class Birth extends Figure {
       attributes: true,
       attributeFilter: ["data-md-color-scheme"],
     });
+    const three = Object.values(this.matrices).map(({ node }) => node);
+    this.parts = [
+      [WORDS.asks, this.T.node],
+      [WORDS.says, this.U.node, this.share],
+      [WORDS.noise, h("div", { class: "birth__three" }, three)],
+      [
+        WORDS.answers,
+        change.pairs,
+        change.ask,
+        this.scores.node,
+        this.weights.node,
+        h("div", { class: "birth__chances" }, this.chances.node),
+      ],
+    ].map(([story, ...nodes]) =>
+      h("div", { class: "birth__part" }, h("p", {}, story), h("div", {}, nodes)),
+    );
     return [
-      train,
-      this.which,
       this.head,
+      this.choice("part", {
+        label: WORDS.part,
+        options: WORDS.partNames.map((name, i) => [i, `${i + 1} ${name}`]),
+      }),
+      ...this.parts,
       this.curves,
-      h(
-        "div",
-        { class: "birth__two" },
-        h("div", {}, this.T.node, this.U.node, this.share),
-        h(
-          "div",
-          {},
-          h(
-            "div",
-            { class: "birth__three" },
-            ...Object.values(this.matrices).map(({ node }) => node),
-          ),
-          change.pairs,
-          change.ask,
-          this.scores.node,
-          this.weights.node,
-          h("div", { class: "birth__chances" }, this.chances.node),
-        ),
-      ),
+      this.which,
+      train,
     ];
   }
 
@@ -500,6 +530,9 @@ class Birth extends Figure {
     const run = this.shown,
       { state } = this,
       model = this.model;
+    this.parts.forEach((part, i) => {
+      part.hidden = i !== state.part;
+    });
     this.at = run.steps[at(run, state.step)];
     this.knob.step = run === this.own ? 2 : 10;
     // One scale for all steps, or noise would look like meaning: the largest entry of the last.

@@ -107,6 +107,9 @@ const dress = () =>
       throw error;
     }));
 
+/** What stays in sight while its effects further down are looked at. */
+export const desk = (...controls) => h("div", { class: "play__desk" }, controls);
+
 export class Figure extends HTMLElement {
   /**
    * What the build handed over (`data-given`) and the file it named (`data-src`), together.

@@ -1,6 +1,6 @@
 // cross-attention: a sentence that asks, one that is read, and what goes from one to the other.
 import { words } from "../language.mjs";
-import { Figure, h, number, svg } from "./core.mjs";
+import { Figure, desk, h, number, svg } from "./core.mjs";
 import { argmax, attention, causalMask, matmul } from "./maths.mjs";
 
 const WORDS = words({
@@ -197,16 +197,16 @@ class Cross extends Figure {
       }),
       this.choice("read", { label: WORDS.readKV, options: sides }),
       h("p", { class: "play__bar" }, this.swap),
-      this.pick("word", {
-        label: WORDS.word,
-        options: () => this.data[this.state.ask].map((word, i) => [i, word]),
-        chosen: () => this.state.word,
-        act: (word) => this.set({ word }),
-      }),
-      this.slider("gain", { label: WORDS.queriesMultiplied, min: 0, max: 20 }),
-      this.toggle("causal", {
-        label: WORDS.addCausalMask,
-      }),
+      this.toggle("causal", { label: WORDS.addCausalMask }),
+      desk(
+        this.pick("word", {
+          label: WORDS.word,
+          options: () => this.data[this.state.ask].map((word, i) => [i, word]),
+          chosen: () => this.state.word,
+          act: (word) => this.set({ word }),
+        }),
+        this.slider("gain", { label: WORDS.queriesMultiplied, min: 0, max: 20 }),
+      ),
       this.lines,
       h("p", { class: "play__hint" }, WORDS.hint),
       h(

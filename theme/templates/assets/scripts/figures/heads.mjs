@@ -1,6 +1,6 @@
 // multi-head: the same sentence through one, two or four heads, and what each adds to the output.
 import { words } from "../language.mjs";
-import { Figure, h, number } from "./core.mjs";
+import { Figure, desk, h, number } from "./core.mjs";
 import { attention, matmul } from "./maths.mjs";
 
 const WORDS = words({
@@ -182,14 +182,16 @@ class Heads extends Figure {
       from: (i, j) => this.found.heads.map(({ adds }) => number(adds[i][j], 3)).join(" + "),
     });
     return [
-      this.choice("n", {
-        label: WORDS.heads,
-        options: COUNTS.map((n) => [n, String(n)]),
-      }),
-      this.choice("word", {
-        label: WORDS.word,
-        options: words.map((word, i) => [i, word]),
-      }),
+      desk(
+        this.choice("n", {
+          label: WORDS.heads,
+          options: COUNTS.map((n) => [n, String(n)]),
+        }),
+        this.choice("word", {
+          label: WORDS.word,
+          options: words.map((word, i) => [i, word]),
+        }),
+      ),
       h("p", { class: "play__hint" }, WORDS.hint),
       this.x.node,
       h(

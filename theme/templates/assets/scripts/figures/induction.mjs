@@ -1,7 +1,7 @@
 // induction-heads: both layers of a recorded model on the reader's letters, at twelve steps of its
 // training.
 import { words } from "../language.mjs";
-import { Figure, h, number } from "./core.mjs";
+import { Figure, desk, h, number } from "./core.mjs";
 import { argmax, softmax } from "./maths.mjs";
 import { forward, restore } from "./transformer.mjs";
 
@@ -112,12 +112,14 @@ class Induction extends Figure {
     this.guess.node.classList.add("induction__guess");
     this.more = h("p", { class: "induction__more" });
     return [
-      this.slider("t", {
-        label: WORDS.trainingStep,
-        min: 0,
-        max: this.data.snapshots.length - 1,
-        show: (t) => String(this.data.snapshots[t].step),
-      }),
+      desk(
+        this.slider("t", {
+          label: WORDS.trainingStep,
+          min: 0,
+          max: this.data.snapshots.length - 1,
+          show: (t) => String(this.data.snapshots[t].step),
+        }),
+      ),
       this.field("text", {
         label: WORDS.letters,
         length: 20,

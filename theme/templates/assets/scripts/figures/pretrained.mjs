@@ -1,7 +1,7 @@
 // pretrained: a sentence in a real model. Every attention weight, the queries, keys and values of
 // some heads, and the way of one word between its two senses, layer by layer.
 import { language, words } from "../language.mjs";
-import { Figure, Lost, fetched, h, number, svg } from "./core.mjs";
+import { Figure, Lost, desk, fetched, h, number, svg } from "./core.mjs";
 import { argmax, attention } from "./maths.mjs";
 import { inflate, shaped } from "./unpack.mjs";
 
@@ -189,8 +189,7 @@ class Pretrained extends Figure {
       this.menu("data", { label: WORDS.languageModel, options: FILES }),
       h("label", { class: "play__menu" }, h("span", {}, WORDS.hide), this.hide),
       this.chart,
-      layer,
-      head,
+      desk(layer, head),
       this.words,
       h("div", { class: "play__row" }, this.row.node, this.scores.node, this.push.node),
       this.note,

@@ -1,7 +1,7 @@
 // why-sqrt-dk: eight scores as large as d_k makes them, a divisor, what softmax lets through, and
 // how much it lets through for 2000 random queries (recorded: docs/data/why_sqrt_dk.py).
 import { words } from "../language.mjs";
-import { Figure, h, number, svg } from "./core.mjs";
+import { Figure, desk, h, number, svg } from "./core.mjs";
 import { entropy, jacobian, norm, softmax } from "./maths.mjs";
 
 const WORDS = words({
@@ -109,14 +109,16 @@ class Softmax extends Figure {
       from: (i, j) => `a${i + 1}(${i === j ? "1" : "0"} − a${j + 1})`,
     });
     return [
-      this.slider("d", { label: "d_k", min: 0, max: 10, show: (d) => String(2 ** d) }),
-      this.choice("by", { label: WORDS.divideScores, options: DIVISORS }),
-      this.slider("t", {
-        label: WORDS.temperature,
-        min: -3,
-        max: 3,
-        show: (t) => (t < 0 ? `1/${2 ** -t}` : String(2 ** t)),
-      }),
+      desk(
+        this.slider("d", { label: "d_k", min: 0, max: 10, show: (d) => String(2 ** d) }),
+        this.choice("by", { label: WORDS.divideScores, options: DIVISORS }),
+        this.slider("t", {
+          label: WORDS.temperature,
+          min: -3,
+          max: 3,
+          show: (t) => (t < 0 ? `1/${2 ** -t}` : String(2 ** t)),
+        }),
+      ),
       h("div", { class: "play__row play__pair" }, this.scores.node, this.weights.node),
       h("div", { class: "play__row play__pair" }, this.passed.node, this.histogram()),
     ];

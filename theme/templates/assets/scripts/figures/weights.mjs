@@ -1,6 +1,6 @@
 // where-weights-come-from: W_Q at every fifth step of a recorded training, then while it answers.
 import { words } from "../language.mjs";
-import { Figure, h, number, svg } from "./core.mjs";
+import { Figure, desk, h, number, svg } from "./core.mjs";
 import { shaped, unpack } from "./unpack.mjs";
 
 const WORDS = words({
@@ -135,9 +135,7 @@ class Weights extends Figure {
       this.toggle("answering", {
         label: WORDS.answering,
       }),
-      this.steps,
-      this.asked,
-      this.trained,
+      desk(this.steps, this.asked, this.trained),
       this.curve,
       h("p", { class: "play__hint" }, WORDS.hint),
       h(
