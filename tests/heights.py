@@ -23,7 +23,8 @@ GRID = 8  # pixels between two widths of a box
 SLACK = 24  # pixels: what a figure may be lower than its place, so that there are few steps
 # The width of a window, and the boxes that there are in windows with its style (from 720 on there
 # is more space): the narrowest is that of 320 pixels, and none is wider than 800.
-WINDOWS = {390: [*range(288, 688, GRID), 687], 1280: [686, *range(688, 801, GRID)]}
+PHONE = 358  # the box in a window of 390 pixels
+WINDOWS = {390: [*range(288, 688, GRID), PHONE, 687], 1280: [686, *range(688, 801, GRID)]}
 REM = 20
 
 AWAKE = """() => [...document.querySelectorAll(".drawing__box > [data-ready]")]
@@ -115,7 +116,7 @@ def measured(browser: Browser, root: str, site: Path) -> dict[str, Any]:
             for figure, pairs in samples.items():
                 heights.setdefault(f"{name}/{figure}", {})[language] = [
                     [round(width / REM, 1), math.ceil(10 * height / REM) / 10]
-                    for width, height in steps(pairs, GRID, SLACK)
+                    for width, height in steps(pairs, GRID, SLACK, [PHONE])
                 ]
             print(language, name, *samples)
     return {"face": face, "heights": dict(sorted(heights.items()))}

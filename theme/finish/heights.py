@@ -42,32 +42,48 @@ def heights(tree: LexborHTMLParser, page: Page) -> None:
 
 
 def rule(figure: str, element: str, steps: Heights) -> str:
-    """The place of one figure, framed while it sleeps; `data-lost`: its script did not come."""
+    """The place of one figure, framed while it sleeps; `data-lost`: its script did not come.
+
+    The still picture is lower than the place: it stays in sight as long as the place is.
+    """
     (_, first), *others = steps
     wider = "".join(
         f"@container (width>={width}rem){{min-height:{height}rem}}" for width, height in others
     )
-    frame = "&:not([data-ready]){border-radius:10px;box-shadow:inset 0 0 0 1px var(--edge)}"
+    frame = "&:not([data-ready]){border-radius:10px;box-shadow:inset 0 0 0 1px var(--edge)"
+    frame += ">svg{position:sticky;top:3.2rem}}"
     return (
-        f"{figure}>div{{container-type:inline-size}}"
+        f"{figure}>div{{container-type:inline-size;overflow:visible}}"
         f"{figure} {element}:not([data-lost]){{display:block;min-height:{first}rem;{wider}{frame}}}"
     )
 
 
-def steps(samples: Iterable[tuple[float, float]], grid: float, slack: float) -> Heights:
+def steps(
+    samples: Iterable[tuple[float, float]], grid: float, slack: float, also: Iterable[float] = ()
+) -> Heights:
     """Of (width, height), all heights that differ by no more than `slack` as one step.
 
-    Between two widths of the grid the taller one is kept.
+    Between two widths of the grid the taller one is kept. A step may begin at the widths `also`,
+    too: that of the commonest phone must not get the height of a narrower one.
 
     >>> steps([(0, 9), (1, 8), (2, 4), (3, 4)], grid=1, slack=1)
     [(0, 9), (2, 4)]
+    >>> steps([(0, 9), (6, 4), (8, 4)], grid=8, slack=1, also=[6])
+    [(0, 9), (6, 4)]
     """
+    starts = sorted(also)
+
+    def begins(width: float) -> float:
+        """Where the step begins that this width is in."""
+        return max([width // grid * grid, *(one for one in starts if one <= width)])
+
     tallest: dict[float, float] = {}
     for width, height in sorted(samples):
-        start = width // grid * grid
+        start = begins(width)
         tallest[start] = max(height, tallest.get(start, 0))
-        if width == start and start - grid in tallest:  # the end of the one before, too
-            tallest[start - grid] = max(height, tallest[start - grid])
+        before = begins(width - grid / 100)
+        if width == start and before in tallest:  # the end of the one before, too
+            tallest[before] = max(height, tallest[before])
     merged: list[tuple[float, list[float]]] = []
     for width in sorted(tallest):
         height = tallest[width]
