@@ -165,3 +165,18 @@ def test_the_sitemaps_name_both_languages(site: Path, root: str) -> None:
             links = dict(re.findall(r'hreflang="([\w-]+)" href="([^"]+)"', entry))
             assert own == links["en" if folder else "zh"]
             assert links["en"] == links["zh"].replace(root, f"{root}/en")
+
+
+@pytest.mark.parametrize("path", ["/api/", pytest.param("/en/api/", marks=pytest.mark.slow)])
+def test_the_api_page_is_closed_to_what_is_looked_for(revisit: Visit, path: str) -> None:
+    """Name, signature and a sentence of every entry, in twenty screens of a phone."""
+    page = revisit.page
+    page.goto(f"{revisit.root}{path}")
+    tall = page.evaluate("document.documentElement.scrollHeight / innerHeight")
+    assert tall < 20
+    assert not page.locator("summary :is(a, .doc-contents)").count()  # a summary is a button
+    entry = page.locator("details:has(> summary > #qkv_docs\\.softmax)")
+    expect(entry.locator("summary")).to_contain_text("softmax(x")
+    expect(entry.locator(".snippet")).to_be_hidden()
+    page.goto(f"{revisit.root}{path}#qkv_docs.softmax")
+    expect(entry.locator(".snippet").first).to_be_visible()
