@@ -74,6 +74,7 @@ def wake_figures(page: Page) -> int:
     page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true })")
     figures = page.locator(".drawing__box > :not(svg, img)").filter(has=page.locator("svg"))
     for figure in figures.all():
+        figure.evaluate("one => qkv.reveal(one)")  # out of its fold
         figure.scroll_into_view_if_needed()
         figure.and_(page.locator("[data-ready]")).wait_for(state="attached")
     page.wait_for_function(AWAKE)
