@@ -1,5 +1,8 @@
 """A question before a snippet: the output waits for the guess, by pointer, by keyboard, or for
-nobody at all, and it is there on paper and without scripts."""
+nobody at all, and it is there on paper and without scripts.
+
+Every question of every page is slow; by default one choice and one value, in every way.
+"""
 
 from __future__ import annotations
 
@@ -351,6 +354,7 @@ def all_pages(visit: Visit) -> Iterator[Page]:
     )
 
 
+@pytest.mark.slow
 def test_every_question_opens(all_pages: Iterator[Page]) -> None:
     """On every page, in both languages, the first choice or the right number of each."""
     for page in all_pages:
