@@ -64,6 +64,11 @@ FIGURES = [
 ]
 
 
+def path_of(page: str) -> str:
+    """Of a page on the site, in Chinese."""
+    return "/" if page == "index" else f"/{page}/"
+
+
 @pytest.fixture
 def rng() -> Generator:
     """Anew for every test: in whatever order they run, they see the same numbers."""
@@ -160,7 +165,7 @@ def touch(place: Locator) -> None:
 @pytest.mark.parametrize(("page_name", "figure", "element"), FIGURES)
 def test_a_figure_is_used(revisit: Visit, page_name: str, figure: str, element: str) -> None:
     """By the keyboard, on a phone; its state in the address; nothing axe objects to in the dark."""
-    path = f"/{page_name}/"
+    path = path_of(page_name)
     place, reading = come(revisit, path, figure)
     page = revisit.page
     at_first = reading.inner_text()
@@ -196,7 +201,7 @@ def test_a_figure_is_used(revisit: Visit, page_name: str, figure: str, element: 
 @needs_browser[1]
 @pytest.mark.parametrize(("page_name", "figure", "element"), FIGURES)
 def test_a_figure_in_english(revisit: Visit, page_name: str, figure: str, element: str) -> None:
-    place, reading = come(revisit, f"/en/{page_name}/", figure)
+    place, reading = come(revisit, f"/en{path_of(page_name)}", figure)
     assert not misfits(revisit.page)
     touch(place)
     expect(reading).not_to_be_empty()
@@ -207,7 +212,7 @@ def test_a_figure_in_english(revisit: Visit, page_name: str, figure: str, elemen
     assert not accessibility_faults(revisit.page, within=f"#figure-{figure}")
 
 
-# Figures that are walked through: attention, lookup, gradient
+# Figures that are walked through: attention, lookup-model, gradient
 @pytest.fixture
 def of_element() -> Iterator[Any]:
     """Calls into an element's script, as `maths`."""
@@ -263,6 +268,35 @@ def test_a_walk_begins_with_the_numbers_of_the_page(
         close(given[name.replace("_", "").lower()], page_has[name])
     for name in ("Q", "K", "V", "weights", "output"):
         close(found[name.lower()], page_has[name])
+
+
+# index: lookup
+@pytest.mark.parametrize("english", [False, True])
+def test_the_look_up_of_the_home_page(of_element: Any, english: bool, rng: Generator) -> None:
+    given, page_has = drawn("index", "lookup", english), values("index", "one-minute")
+    call = of_element("lookup")
+    x = np.array([given["words"][word] for word in given["sentence"]], dtype=float)
+    matrices = [given[name] for name in ("wq", "wk", "wv")]
+    found = call("asked(x, 2, ...matrices)", x=x.tolist(), matrices=matrices)
+    close(found["q"], page_has["Q"][0])
+    for name in ("k", "v"):
+        close(found[name], page_has[name.upper()])
+    close(found["scaled"], page_has["scores"][0])
+    close(found["weights"], page_has["weights"][0])
+    close(found["output"], (page_has["weights"] @ page_has["V"])[0])
+    # The verb of the page's other snippet
+    x[1] = given["words"][given["verbs"][1]]
+    found = call("asked(x, 2, ...matrices)", x=x.tolist(), matrices=matrices)
+    close(found["weights"], values("index", "not-parameters")["weights"][0])
+    x = rng.normal(size=(3, 4))
+    w_q, w_k, w_v = rng.normal(size=(3, 4, 2))
+    output, weights = scaled_dot_product_attention(x @ w_q, x @ w_k, x @ w_v)
+    for row in range(3):
+        matrices = [w_q.tolist(), w_k.tolist(), w_v.tolist()]
+        found = call("asked(x, row, ...matrices)", x=x.tolist(), row=row, matrices=matrices)
+        close(found["scores"], (x @ w_q)[row] @ (x @ w_k).T)
+        close(found["weights"], weights[row])
+        close(found["output"], output[row])
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from firefox import FIREFOX, Firefox
-from test_figures import FIGURES
+from test_figures import FIGURES, path_of
 from test_offline import Host
 
 pytestmark = [
@@ -157,7 +157,7 @@ def test_the_site_without_a_network(fox: Firefox, site: Path, root: str, tmp_pat
 @pytest.mark.slow
 def test_every_figure_comes_and_answers(fox: Firefox, root: str) -> None:
     for page, figure, _ in FIGURES:
-        fox.go(f"{root}/{page}/")
+        fox.go(root + path_of(page))
         place = f"document.getElementById('figure-{figure}')"
         fox.js(f"qkv.reveal({place}); {place}.scrollIntoView()")
         read = f"document.querySelector('#figure-{figure} [data-ready] .play__read')?.textContent"

@@ -25,7 +25,7 @@ from browsing import (
     wake,
 )
 from sources import PAGES
-from test_figures import FIGURES
+from test_figures import FIGURES, path_of
 
 from theme.finish.heights import steps
 
@@ -177,7 +177,7 @@ WAYS: list[Callable[[Page, str, str, str], None]] = [
     [
         pytest.param(
             width,
-            f"{language}/{page}/",
+            f"{language}{path_of(page)}",
             figure,
             marks=[]
             if (width, page) in [(390, "birth-of-qkv"), (1280, "multi-head")]
@@ -238,7 +238,7 @@ def test_nothing_moves_while_scrolled_fast(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "path", [f"{x}/{y}/" for x in ("", "/en") for y in {f[0]: 0 for f in FIGURES}]
+    "path", [f"{x}{path_of(y)}" for x in ("", "/en") for y in {f[0]: 0 for f in FIGURES}]
 )
 def test_figures_fit_their_places(browser: Browser, root: str, path: str) -> None:
     with reading(browser, root, 390) as visit:
