@@ -18,6 +18,7 @@ from sources import ROOT
 from theme import reading
 from theme.extensions import times
 from theme.extensions.page import Page
+from theme.finish.indices import indices
 from theme.finish.tables import tables
 
 
@@ -48,6 +49,7 @@ def article(html: str, page: Page) -> list[str]:
     """The parts of an article but for its links, and for what is no matter of Markdown."""
     tree = LexborHTMLParser(html)
     tables(tree, page)
+    indices(tree, page)
     (body,) = tree.css("article.md-content__inner")
     # What plugins put there: docstrings, and the line of what goes beside a page.
     for other in body.css(".doc-object, .take, .md-source-file"):
@@ -122,6 +124,18 @@ def test_punctuation_stays_beside_a_short_formula(page: Page) -> None:
     assert (first[0], first[-2:], second[-1]) == ("(", "),", ".")
     assert len(tree.css("div.arithmatex, span.arithmatex")) == 4
     assert tree.css("p + div.arithmatex")
+
+
+def test_an_index_in_plain_text_is_low_and_keeps_its_underscore(page: Page) -> None:
+    html = "<h1>Why √d_k &amp; W_QK?</h1><p><code>d_k</code> qkv_docs is_causal</p>"
+    tree = LexborHTMLParser(html)
+    indices(tree, page)
+    assert [one.text() for one in tree.css("h1 sub.index")] == ["_k", "_QK"]
+    assert tree.css_first("h1").text() == "Why √d_k & W_QK?"
+    assert not tree.css("p sub")
+    once = tree.html
+    indices(tree, page)
+    assert tree.html == once
 
 
 FOLDED = """# T { #t }

@@ -13,6 +13,7 @@ from theme.finish.folder import folder
 from theme.finish.header import header
 from theme.finish.heights import heights
 from theme.finish.indentation import indentation
+from theme.finish.indices import indices
 from theme.finish.policy import policy
 from theme.finish.tables import tables
 
@@ -20,6 +21,7 @@ Step = Callable[[LexborHTMLParser, Page], None]
 STEPS: list[Step] = [
     docstrings,  # the API page: what mkdocstrings cannot be told
     tables,  # what may not break in a cell
+    indices,  # √d_k as it is written
     conformance,  # what a checker of HTML complains of
     heights,  # the place of a figure that wakes late
     header,  # the short name of the site on a phone

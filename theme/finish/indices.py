@@ -1,0 +1,42 @@
+"""√d_k and W_Q in titles, captions and questions stand as they are written by hand, the index low.
+
+A heading is plain text in the navigation, in search and in a twin: it cannot hold a formula. The
+underscore stays in the text, for who copies it or looks for it on the page, and is not seen.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from theme.extensions.page import Page
+from theme.finish.nodes import fragment
+
+# One letter, an underscore, letters; qkv_docs and n_q_1 are names in code.
+INDEX = re.compile(r"(?<![A-Za-z0-9_])([A-Za-z])_([A-Za-z]+)(?![A-Za-z0-9_])")
+OTHERWISE = {"code", "pre", "script", "style", "svg", "math", "textarea", "option", "kbd", "samp"}
+LOW = r'\1<sub class="index"><span>_</span>\2</sub>'
+
+
+def is_prose(node: LexborNode) -> bool:
+    parent = node.parent
+    while parent is not None:
+        if parent.tag in OTHERWISE or "katex" in (parent.attributes.get("class") or ""):
+            return False
+        parent = parent.parent
+    return True
+
+
+def indices(tree: LexborHTMLParser, page: Page) -> None:
+    if tree.body is None:
+        return
+    found = [
+        node
+        for node in tree.body.traverse(include_text=True)
+        if node.is_text_node and "_" in (text := node.text_content or "") and INDEX.search(text)
+    ]
+    for node in filter(is_prose, found):
+        lowered = INDEX.sub(LOW, html.escape(node.text_content or "", quote=False))
+        node.replace_with(fragment(f"<span>{lowered}</span>"))
