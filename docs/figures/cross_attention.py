@@ -42,7 +42,7 @@ def sides(t: Label) -> Drawing:
         arrow((112, 136), (112, 186)),
         _times(120, 164, "Q"),
         arrow((252, 158), (226, 186)),
-        _times(232, 176, "K", "end"),
+        _times(218, 170, "K", "end"),
         arrow((292, 158), (310, 186)),
         _times(310, 176, "V"),
         written(72, 214, Q, "q", "Q"),
