@@ -286,7 +286,7 @@ def test_the_python_that_the_figure_sends_tells_every_second_step(
 
 def look(figure: Locator, part: int) -> None:
     """One of the four parts: what questions find, what values say, matrices, one question."""
-    figure.locator(f"input[name=birth-part][value='{part}']").check(force=True)
+    figure.locator(f"label:has(input[name=birth-part][value='{part}'])").click()
 
 
 @needs_browser[0]
