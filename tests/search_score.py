@@ -61,7 +61,12 @@ def find(engine: MiniRacer, query: str) -> list[dict[str, Any]]:
 def answer(engines: dict[str, MiniRacer], question: dict[str, Any]) -> Answer:
     found = find(engines[question["language"]], question["query"])
     hit = next((page for page in found if page["name"] in question["pages"]), {"sections": []})
-    sections = [one["anchor"] for one in hit["sections"]][:SHOWN]
+    shown = hit["sections"][:SHOWN]
+    sections = [one["anchor"] for one in shown]
+    for one in hit["sections"]:  # a link to a part of the section leads to it
+        path = one["headings"]
+        if one["anchor"] and any(part["headings"][: len(path)] == path for part in shown):
+            sections.append(one["anchor"])
     return Answer(question, [page["name"] for page in found], sections)
 
 

@@ -93,7 +93,7 @@ globalThis.Search = (() => {
   const isBeginning = (word, isLast) =>
     isLast || /^[a-z]{3,}$/.test(word) || (word.length === 1 && isHan(word));
   const EXACT = 14; // how much more a section counts that is called just what was typed
-  const TOP = 0.3; // how much the top of a page counts among its sections when a sentence is asked
+  const TOP = 0.15; // how much the top of a page counts among its sections when a sentence is asked
   const SPREAD = 0.5; // how much a page counts that has the words in different sections
   const sum = (numbers) => numbers.reduce((total, one) => total + one, 0);
   const bare = (text) => plain(text).replace(/[^\p{L}\p{N}]+/gu, "");
@@ -177,10 +177,17 @@ globalThis.Search = (() => {
       together(scores.map((score, i) => score && score * rarity[i])) *
       exact *
       (place || words.length < 3 ? 1 : TOP);
-    return found
+    const [first, ...others] = found
       .map((section) => [rank(section), section])
-      .sort(([a], [b]) => b - a)
-      .map(([, { anchor, headings, place, terms }]) => ({ anchor, headings, place, terms }));
+      .sort(([a], [b]) => b - a);
+    // The top of a page leads nowhere that its sections do not: it comes first, or last.
+    others.sort(([, a], [, b]) => Number(!a.place) - Number(!b.place));
+    return [first, ...others].map(([, { anchor, headings, place, terms }]) => ({
+      anchor,
+      headings,
+      place,
+      terms,
+    }));
   }
 
   /** Pages, best first: [{name, address, title, score, sections: [{anchor, headings, place, terms}]}]. */
