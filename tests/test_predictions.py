@@ -103,16 +103,16 @@ def test_a_choice_ends_at_its_colon(text: str, chosen: str, says: str) -> None:
         ("[True](=law:1)", "law", True),
         ("[rue](=law:1)", "law", False),
         ("[(True, True)](=law:1)", "law", False),
-        ("[−0.71](=scores:1.3)", "scores", False),
-        ("[0.71](=scores:1.3)", "scores", True),
-        ("[0.7](=scores:1.3)", "scores", True),  # to half a unit of its last digit
-        ("[0.72](=scores:1.3)", "scores", False),
-        ("[7](=scores:1)", "scores", False),
-        ("[0.71](=scores:9)", "scores", False),
-        ("[all are positive](=scores:(scores >= 0).all())", "scores", True),
-        ("[all are large](=scores:(scores > 2).all())", "scores", False),
-        ("[nine numbers](=scores:scores.size)", "scores", False),
-        ("[all are large](=scores:score)", "scores", False),
+        ("[−0.71](=input:1.3)", "input", False),
+        ("[0.71](=input:1.3)", "input", True),
+        ("[0.7](=input:1.3)", "input", True),  # to half a unit of its last digit
+        ("[0.72](=input:1.3)", "input", False),
+        ("[7](=input:1)", "input", False),
+        ("[0.71](=input:9)", "input", False),
+        ("[all are positive](=input:(scaled >= 0).all())", "input", True),
+        ("[all are large](=input:(scaled > 2).all())", "input", False),
+        ("[nine numbers](=input:scaled.size)", "input", False),
+        ("[all are large](=input:score)", "input", False),
     ],
 )
 def test_the_right_choice_stands_in_the_output(text: str, snippet: str, well: bool) -> None:
@@ -140,7 +140,7 @@ def test_the_right_choice_stands_in_the_output(text: str, snippet: str, well: bo
         ('predict "', 'predict number "', 2, "there are 'predict' and 'predict value'"),
         (' "What is added to a score that may not be seen?"', "", 2, "a prediction asks"),
         ("```pycon", "Look:\n\n```pycon", 2, "no snippet follows"),
-        ("masks.pycon:minus-infinity", "masks.pycon:input", 2, "[input] shows nothing"),
+        ("masks.pycon:minus-infinity", "multi-head.pycon:input", 2, "[input] shows nothing"),
         ("    - 0:", "    Think.\n\n    - 0:", 3, "a list of choices, not 'Think.'"),
     ],
 )  # fmt: skip
