@@ -13,6 +13,7 @@ import importlib
 import json
 import logging
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -50,20 +51,26 @@ def shown_on(path: str) -> Iterator[tuple[str, str]]:
         ("docs/zh", ".md"): times,
         ("docs/en", ".md"): times,
         ("docs", ".yml"): [],  # references.yml, glossary.yml: the page of that name
-        ("docs/figures", ".py"): [],
+        ("docs/figures", ".py"): [f"docs.figures import {stem}{after}" for after in " \n"],
         ("docs/examples", ".pycon"): [f'"{stem}.pycon:', f"(={stem}/", f'"{stem}"'],
         ("docs/data", ".json"): [f"(={stem}.json:", f'"{stem}"'],
     }
     if (folder, kind) not in names:
         return
     for page in sorted([*(DOCS / "zh").glob("*.md"), *(DOCS / "en").glob("*.md")]):
-        figures = DOCS / "figures" / f"{page.stem.replace('-', '_')}.py"
-        files = [one for one in (page, figures) if one.exists()]
-        text = "".join(one.read_text(encoding="utf-8") for one in files)
+        text = page.read_text(encoding="utf-8") + drawing(page.stem.replace("-", "_"))
         if kind == ".md" and page.parent != ROOT / folder:
             continue  # the other language
         if page.stem == mine or any(name in text for name in names[folder, kind]):
             yield page.parent.name, page.stem
+
+
+def drawing(module: str) -> str:
+    """The source of a page's figures, and of what they take from another page's."""
+    path = DOCS / "figures" / f"{module}.py"
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    others = re.findall(r"^from docs\.figures import (\w+)", text, re.M)
+    return text + "".join(map(drawing, others))
 
 
 def state() -> State:

@@ -142,7 +142,7 @@ class Pretrained extends Figure {
       onchange: () => this.set({ s: this.sentence.selectedIndex, word: NOTHING, hide: NOTHING }),
     });
     this.hide = h("select", { onchange: () => this.set({ hide: Number(this.hide.value) }) });
-    this.chart = svg("svg", { viewBox: "0 0 340 230", width: 340, height: 230, role: "img" });
+    this.chart = svg("svg", { viewBox: "0 0 340 230", width: 340, height: 230 });
     this.words = this.pick("word", {
       label: WORDS.whoseQuery,
       chosen: () => this.shown?.word,
@@ -324,6 +324,7 @@ class Pretrained extends Figure {
     const text = (words, at, more) =>
       svg("text", { x: at[0], y: at[1], "font-size": 12, fill: "currentColor", ...more }, words);
     const colour = sentence.sense ? "currentColor" : "var(--qkv-heat)";
+    this.chart.setAttribute("role", "img"); // not before it has something to say
     this.chart.setAttribute("aria-label", WORDS.chart(path));
     this.chart.replaceChildren(
       svg("rect", {
