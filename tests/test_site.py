@@ -124,11 +124,11 @@ def test_the_language_link_after_instant_navigation(visit: Visit, root: str) -> 
     wake(page)
     wait_for_instant_navigation(page)
     page.evaluate("window.stayed = true")
-    page.locator(".md-content a[href*='self-attention']").first.click()
-    expect(page).to_have_url(re.compile("/self-attention/"))
+    page.locator(".md-content a[href*='queries-keys-values']").first.click()
+    expect(page).to_have_url(re.compile("/queries-keys-values/"))
     assert page.evaluate("window.stayed"), "the page was loaded anew"
     page.click("a.language")
-    expect(page).to_have_url(re.compile("/en/self-attention/"))
+    expect(page).to_have_url(re.compile("/en/queries-keys-values/"))
 
 
 @pytest.mark.parametrize(("path", "language"), [("/nowhere/", "zh"), ("/en/no/where/", "en")])

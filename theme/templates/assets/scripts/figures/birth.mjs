@@ -278,7 +278,7 @@ class Birth extends Figure {
     train.hidden = !document.querySelector("script[data-python]")?.dataset.python;
 
     const ten = NAMES.slice(LETTERS);
-    this.curves = svg("svg", { viewBox: "0 0 342 96", width: 342, height: 96, role: "img" });
+    this.curves = svg("svg", { viewBox: "0 0 342 96", width: 342, height: 96 });
     this.T = this.cells({
       title: "T",
       about: WORDS.aboutT,
@@ -614,6 +614,7 @@ class Birth extends Figure {
       svg("text", { x, y, "text-anchor": anchor, "font-size": 12, fill: "currentColor" }, words);
     const most = Math.max(2.6, ...loss),
       label = WORDS.chart;
+    this.curves.setAttribute("role", "img");
     this.curves.setAttribute("aria-label", label);
     this.curves.replaceChildren(
       svg("path", { d: "M30 4V36H330M30 52V84H330", fill: "none", stroke: "var(--qkv-line)" }),
