@@ -4,7 +4,7 @@
 "use strict";
 
 globalThis.Search = (() => {
-  const { asked, cut, isHan, learn, learned, plain } = Words;
+  const { asked, cut, isHan, learn, learned, once, plain, told } = Words;
 
   // ---- The index on its way to the page: which words stand in which sections. Words in order, a
   // line each, "3ing": three letters as in the line before, then "ing". On the same line of the
@@ -57,7 +57,7 @@ globalThis.Search = (() => {
     pages
       .flatMap(({ sections, names }) => sections.map(({ text }) => (names ? "" : text)))
       .forEach((text, id) => {
-        for (const word of cut(text)) found.set(word, (found.get(word) ?? new Set()).add(id));
+        for (const word of told(text)) found.set(word, (found.get(word) ?? new Set()).add(id));
       });
     return {
       pages: pages.map(({ name, address, title, weight, sections }) => [
@@ -68,7 +68,7 @@ globalThis.Search = (() => {
         sections.map(({ anchor, called, said, above, heading }) => [
           anchor,
           called,
-          said,
+          once(said),
           ...above,
           heading,
         ]),

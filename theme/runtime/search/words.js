@@ -9,8 +9,9 @@ globalThis.Words = (() => {
   ];
   // Chinese is cut at characters that only join words, which spares half of the index.
   const JOINTS =
-    "的了是在和与把被也就都这那它们而或及吗呢吧啊么着一个不有为以从到其所由于之每只很还又再才要会没让给能来去做时个上下里用对得过出看";
+    "的了是在和与把被也就都这那它们而或及吗呢吧啊么着一个不有为以从到其所由于之每只很还又再才要会没让给能来去做时个上下里用对得过出看各但却若些第已如";
   const HAN = /\p{Script=Han}/u;
+  const isHan = (word) => HAN.test(word);
   const WORD = new RegExp(
     `\\d+\\.\\d+|(?:(?![${JOINTS}])\\p{Script=Han})+|(?:(?!\\p{Script=Han})[\\p{L}\\p{N}_^])+`,
     "gu",
@@ -62,7 +63,7 @@ globalThis.Words = (() => {
   const cut = (text) =>
     [...plain(text).matchAll(WORD)].flatMap(([run]) => {
       if (/^\d+\.\d/.test(run)) return []; // nobody types a decimal, and there are thousands
-      if (HAN.test(run)) {
+      if (isHan(run)) {
         const signs = [...run];
         return signs.length === 1 ? signs : signs.slice(1).map((sign, i) => signs[i] + sign);
       }
@@ -71,18 +72,42 @@ globalThis.Words = (() => {
       return [...new Set([whole, ...(run.includes("_") ? parts.map(stem) : [])])].filter(Boolean);
     });
 
+  const telling = (text) =>
+    cut(plain(text).replace(ASKING, " ")).filter((word) => !QUIET.has(word));
+
+  const CODE = new Set(
+    "al def et false import none np print return round true".split(" ").map(stem),
+  );
+  /** Of a text what is worth finding: not a digit or two, and of single letters only q, k and v. */
+  const told = (text) =>
+    telling(text).filter((word) => !CODE.has(word) && !/^(?:\d\d?|[a-jl-pr-uw-z])$/.test(word));
+
+  /** A shorter text with the same words: each run once, none that stands in another. */
+  const once = (text) => {
+    const runs = [...new Set([...plain(text).matchAll(WORD)].map(([run]) => run))];
+    return runs
+      .filter((run) => !/^\d+\.\d/.test(run))
+      .filter(
+        (run) =>
+          !(isHan(run) && run.length > 1 && runs.some((one) => one !== run && one.includes(run))),
+      )
+      .join(" ");
+  };
+
   const asked = (query) => {
     const all = cut(query),
-      telling = cut(plain(query).replace(ASKING, " ")).filter((word) => !QUIET.has(word));
-    return [...new Set(telling.length ? telling : all)];
+      some = telling(query);
+    return [...new Set(some.length ? some : all)];
   };
 
   return {
     asked,
     cut,
     learn,
+    once,
     plain,
-    isHan: (word) => HAN.test(word),
+    told,
+    isHan,
     /** Of the Traditional characters those that stand for one of `used`, in pairs again. */
     learned: (used) =>
       [...simplified]
