@@ -22,7 +22,9 @@ from theme.numbers import addresses, answers, source
 
 pytestmark = needs_browser
 PATHS = {"zh": "/self-attention/", "en": "/en/self-attention/"}
-WEIGHTS = "[data-from='scores-are-not-weights:2.2']"
+# One in the sight of who opens nothing, one in a closed fold.
+WEIGHTS = "figcaption [data-from='weights:3.2']"
+FOLDED = "[data-from='scores-are-not-weights:2.2']"
 
 
 def switch(page: Page) -> Locator:
@@ -57,6 +59,12 @@ def test_who_does_not_ask_meets_nothing_of_it(visit: Visit, language: str) -> No
     assert 0 < sizes[0] - sizes[1] <= 2000
 
 
+def leads_to(page: Page, name: str) -> None:
+    snippet = page.locator(f".snippet[data-name={name}]")
+    expect(snippet).to_be_in_viewport()
+    assert snippet.evaluate("one => one.contains(document.activeElement)")
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_by_pointer(visit: Visit, language: str) -> None:
     visit.page.set_viewport_size({"width": 1280, "height": 800})
@@ -64,8 +72,8 @@ def test_by_pointer(visit: Visit, language: str) -> None:
     panel, number = page.locator("#answer"), page.locator(WEIGHTS)
     number.hover()
     expect(panel).to_be_visible()
-    expect(panel).to_contain_text("weights[1:, 1].round(3)")
-    expect(panel).to_contain_text("array([0.306, 0.768])")
+    expect(panel).to_contain_text("weights.round(3)")
+    expect(panel).to_contain_text("[0.045, 0.768, 0.187]")
     expect(panel).to_contain_text("python -m pytest docs/examples/self-attention.pycon")
     expect(panel).to_contain_text("tests/test_pages.py")
     file, line = panel.locator("code").last.inner_text().split(":")
@@ -80,9 +88,13 @@ def test_by_pointer(visit: Visit, language: str) -> None:
     assert not accessibility_faults(page)
     panel.locator("a").click()
     expect(panel).to_have_count(0)
-    snippet = page.locator(".snippet[data-name=scores-are-not-weights]")
-    expect(snippet).to_be_in_viewport()
-    assert snippet.evaluate("one => one.contains(document.activeElement)")
+    leads_to(page, "weights")
+    page.locator("summary:has(#scores-are-not-weights)").click()
+    page.locator(FOLDED).click()
+    expect(panel).to_contain_text("weights[1:, 1].round(3)")
+    expect(panel).to_contain_text("array([0.306, 0.768])")
+    panel.locator("a").click()
+    leads_to(page, "scores-are-not-weights")
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -92,7 +104,9 @@ def test_by_keyboard(visit: Visit, language: str) -> None:
     switch(page).focus()
     page.keyboard.press("Enter")
     expect(switch(page)).to_have_attribute("aria-pressed", "true")
-    numbers = page.locator("span.number[role=button]")
+    everywhere = page.locator("span.number[role=button]")
+    numbers = everywhere.locator("visible=true")  # those of closed folds are passed over
+    assert 3 < numbers.count() < everywhere.count()
     expect(numbers.first).to_have_attribute("tabindex", "0")
     assert page.locator("span.number[tabindex='0']").count() == 1
     numbers.first.focus()
@@ -103,8 +117,17 @@ def test_by_keyboard(visit: Visit, language: str) -> None:
         expect(numbers.nth(at)).to_have_attribute("aria-describedby", "answer")
         expect(panel).to_be_visible()
         assert page.locator("span.number[tabindex='0']").count() == 1
-    page.keyboard.press("End")  # the last in sight: those of folded answers are passed over
-    assert page.evaluate("document.activeElement.getClientRects().length")
+    for at in range(1, numbers.count()):
+        page.keyboard.press("ArrowRight")
+        expect(numbers.nth(at)).to_be_focused()
+    page.keyboard.press("Home")
+    page.keyboard.press("End")
+    expect(numbers.last).to_be_focused()
+    page.locator("summary:has(#scores-are-not-weights)").press("Enter")
+    expect(page.locator(FOLDED)).to_be_visible()  # and one of the walk from now on
+    page.locator("details:has(#scores-are-not-weights) .number").first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(FOLDED)).to_be_focused()
     page.keyboard.press("Home")
     page.keyboard.press("Tab")
     expect(panel.locator("a").first).to_be_focused()
@@ -135,7 +158,7 @@ def phone(browser: Browser, root: str) -> Iterator[Visit]:
 def test_by_touch(phone: Visit, language: str) -> None:
     page = phone.page
     page.goto(phone.root + PATHS[language])
-    summary = page.locator("summary").first
+    summary = page.locator("details.question > summary").first
     summary.evaluate("one => one.append(document.querySelector('.number').cloneNode(true))")
     switch(page).tap()
     expect(switch(page)).to_have_attribute("aria-pressed", "true")
@@ -147,7 +170,7 @@ def test_by_touch(phone: Visit, language: str) -> None:
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= 390
     assert box["y"] + box["height"] <= 844
-    page.locator("h3#scores-are-not-weights").tap()
+    page.locator("h3#not-parameters").tap()
     expect(panel).to_have_count(0)
     summary.locator(".number").tap()  # is asked, and does not fold
     expect(panel).to_be_visible()
@@ -156,6 +179,9 @@ def test_by_touch(phone: Visit, language: str) -> None:
     summary.tap(position={"x": 60, "y": 12})
     folded.tap()
     expect(panel).to_contain_text("weights.round(3)")
+    page.locator("summary:has(#scores-are-not-weights)").tap()
+    page.locator(FOLDED).tap()
+    expect(panel).to_contain_text("weights[1:, 1].round(3)")
 
 
 @pytest.mark.parametrize("blocked", [False, True])

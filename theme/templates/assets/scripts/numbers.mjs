@@ -156,9 +156,10 @@ async function start(button) {
   page = { button, address, table, article, numbers };
   button.setAttribute("aria-pressed", "true");
   article.classList.add("asking");
-  numbers.forEach((number, at) => {
+  const first = numbers.find(inSight);
+  numbers.forEach((number) => {
     number.role = "button";
-    number.tabIndex = at ? -1 : 0;
+    number.tabIndex = number === first ? 0 : -1;
     number.setAttribute("aria-expanded", "false");
   });
   for (const [type, listener] of Object.entries(listeners))
@@ -280,6 +281,10 @@ const asked = (target) => {
   return page?.numbers.includes(number) ? number : undefined;
 };
 
+/** Not in a closed fold, where a number has a place all the same, but takes no focus. */
+const inSight = (number) =>
+  number.checkVisibility?.() ?? !number.closest("details:not([open]) > :not(summary)");
+
 const listeners = {
   pointerover({ target, pointerType }) {
     if (pointerType !== "mouse") return;
@@ -321,7 +326,7 @@ const listeners = {
     const inside = open && panel.contains(event.target);
     const number = inside ? open : asked(event.target);
     if (!number || event.ctrlKey || event.metaKey || event.altKey) return;
-    const seen = page.numbers.filter((one) => one.getClientRects().length); // not in a fold
+    const seen = page.numbers.filter(inSight);
     const at = seen.indexOf(number);
     const to = {
       ArrowRight: at + 1,
