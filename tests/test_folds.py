@@ -38,6 +38,7 @@ from test_offline import Host
 
 HEADING = re.compile(r"(?m)^(##+ .*\{ #[\w-]+)[^}\n]*\}$")
 PATH = "/en/masks/"
+FIGURE = ("/en/position/", "alibi")  # a page with a figure in a fold
 # Every box around an element is open, and it is drawn.
 OPEN = """id => {
     const target = document.getElementById(id);
@@ -191,13 +192,13 @@ class TestInChromium:
         self, browser: Browser, host: Host
     ) -> None:
         with reading(browser, host) as visit:
-            page = visit.go(PATH)
+            page = visit.go(FIGURE[0])
             wake(page)
-            figure = page.locator(".fold .drawing__box > qkv-mask").first
+            figure = page.locator(f".fold .drawing__box > qkv-{FIGURE[1]}").first
             fold = "one => one.closest('details').firstElementChild.scrollIntoView()"
             figure.evaluate(fold)
             page.wait_for_load_state("networkidle")
-            assert not [one.url for one in visit.loaded if "/figures/mask.mjs" in one.url]
+            assert not [one.url for one in visit.loaded if f"/figures/{FIGURE[1]}.mjs" in one.url]
             figure.evaluate("one => qkv.reveal(one)")
             height = figure.evaluate("one => one.getBoundingClientRect().height")
             figure.scroll_into_view_if_needed()
@@ -208,11 +209,11 @@ class TestInChromium:
 
     def test_the_state_of_a_figure_in_the_address(self, browser: Browser, host: Host) -> None:
         with reading(browser, host) as visit:
-            page = visit.go(PATH)
-            figure = page.locator(".fold figure:has(> .drawing__box > qkv-mask)").first
+            page = visit.go(FIGURE[0])
+            figure = page.locator(f".fold figure:has(> .drawing__box > qkv-{FIGURE[1]})").first
             name = (figure.get_attribute("id") or "").removeprefix("figure-")
             page.goto("about:blank")
-            page.goto(f"{host.root}{PATH}#figure={name}")
+            page.goto(f"{host.root}{FIGURE[0]}#figure={name}")
             expect(figure).to_be_in_viewport()
             assert figure.evaluate("one => one.checkVisibility()")
 
