@@ -133,8 +133,8 @@ def test_the_site_without_a_network(page: Page, host: Host) -> None:
     page.goto(f"{host.root}/en/masks/")
     page.keyboard.press("/")
     page.keyboard.type("variance")
-    hit = page.locator("#search li a[href*='/why-sqrt-dk/']").first
-    expect(hit.locator("mark").first).to_be_visible()
+    expect(page.locator("#search li a[href*='/why-sqrt-dk/']").first).to_be_visible()
+    expect(page.locator("#search li mark").first).to_be_visible()
     page.goto(f"{host.root}/en/nowhere/")
     expect(page.locator("h1")).to_have_text("This page does not exist")
     assert not visit.trouble
