@@ -42,6 +42,7 @@ FIGURE = ("/en/position/", "alibi")  # a page with a figure in a fold
 # Every box around an element is open, and it is drawn.
 OPEN = """id => {
     const target = document.getElementById(id);
+    if (!target) return false; // the other page is still to come
     const boxes = [];
     for (let box = target.closest("details"); box; box = box.parentElement.closest("details")) {
         boxes.push(box.open);
