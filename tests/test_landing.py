@@ -13,6 +13,7 @@ from typing import Any
 import heights
 import pytest
 from browsing import (
+    FRAME,
     PATIENCE,
     PHONE,
     Browser,
@@ -45,12 +46,12 @@ NO_ANCHORING = """
     document.adoptedStyleSheets.push(sheet);
 """
 # Until the figures around the screen are awake, and what they changed is drawn.
-SETTLED = """async (patience) => {
+SETTLED = (
+    f"""async (patience) => {{
+    const frame = {FRAME};
+"""
+    + """
     const until = performance.now() + patience;
-    const frame = () => new Promise((done) => {
-        requestAnimationFrame(() => setTimeout(done));
-        setTimeout(done, 500);
-    });
     const figures = [...document.querySelectorAll(".drawing__box > :not(svg, img)")];
     const near = ({ top, bottom }) => bottom > -1200 && top < innerHeight + 1200;
     const asleep = () => figures.some((one) => one.checkVisibility() &&
@@ -60,6 +61,7 @@ SETTLED = """async (patience) => {
     for (let i = 0; i < 2; i++) await frame();
     return asleep();
 }"""
+)
 # How far a heading is from where it belongs; at the end of a page it may be below.
 OFF = """id => {
     const heading = document.getElementById(id);
@@ -87,13 +89,19 @@ SHIFT = """() => {
         for (const one of list.getEntries()) if (!one.hadRecentInput) window.shift += one.value;
     }).observe({ type: "layout-shift", buffered: true });
 }"""
-SCROLL = """async (times) => {
+SCROLL = (
+    f"""async (times) => {{
+    const frame = {FRAME};
+"""
+    + """
     const end = () => scrollY + innerHeight > document.documentElement.scrollHeight - 2;
     for (let i = 0; i < (times ?? Infinity) && !end(); i++) {
         scrollBy({ top: 600, behavior: "instant" });
-        await new Promise((done) => requestAnimationFrame(() => setTimeout(done, 16)));
+        await frame();
+        await new Promise((done) => setTimeout(done, 16));
     }
 }"""
+)
 
 
 @contextlib.contextmanager

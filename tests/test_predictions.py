@@ -48,6 +48,10 @@ def said(page: Page, text: str, caplog: pytest.LogCaptureFixture) -> list[str]:
     ]
 
 
+def check_named(found: list[str], line: int, message: str) -> None:
+    assert any(one.startswith(f"masks.md:{line}: ") and message in one for one in found), found
+
+
 @pytest.mark.parametrize("text", [RIGHT, VALUE, "- one\n\n    " + RIGHT.replace("\n", "\n    ")])
 def test_what_is_right_is_not_complained_of(
     page: Page, text: str, caplog: pytest.LogCaptureFixture
@@ -149,8 +153,7 @@ def test_what_is_wrong_is_named(
 ) -> None:
     text = f"\n{ASKED}{FENCE.format('minus-infinity')}"
     assert old in text
-    found = said(page, text.replace(old, new), caplog)
-    assert any(one.startswith(f"masks.md:{line}: ") and message in one for one in found), found
+    check_named(said(page, text.replace(old, new), caplog), line, message)
 
 
 @pytest.mark.parametrize(
@@ -166,8 +169,7 @@ def test_what_is_wrong_with_a_value(
     page: Page, caplog: pytest.LogCaptureFixture, old: str, new: str, line: int, message: str
 ) -> None:
     assert old in VALUE
-    found = said(page, f"\n{VALUE.replace(old, new)}", caplog)
-    assert any(one.startswith(f"masks.md:{line}: ") and message in one for one in found), found
+    check_named(said(page, f"\n{VALUE.replace(old, new)}", caplog), line, message)
 
 
 def test_the_right_choice_is_not_always_the_first(
