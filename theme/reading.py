@@ -19,7 +19,7 @@ from pathlib import Path
 
 from theme.numbers import source
 
-NO_LESSONS = {"questions", "api", "glossary", "references", "about"}
+NO_LESSONS = {"questions", "api", "api-models", "glossary", "references", "about"}
 WORDS, CHARACTERS, SNIPPETS = 1300, 2200, 12  # the most a core may have
 WORDS_A_MINUTE, CHARACTERS_A_MINUTE, SNIPPETS_A_MINUTE = 238, 400, 3
 

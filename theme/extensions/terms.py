@@ -16,7 +16,7 @@ from theme.extensions.page import Page, PageExtension
 ELSEWHERE = {"a", "code", "pre", "summary", "button", "legend", "figure", "article"}
 ELSEWHERE |= {f"h{level}" for level in range(1, 7)}
 CLASSES = {"arithmatex", "admonition-title"}
-WITHOUT = {"glossary", "references", "api", "index"}
+WITHOUT = {"glossary", "references", "api", "api-models", "index"}
 
 
 def spelling(term: dict[str, Any], language: str) -> str:
