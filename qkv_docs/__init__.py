@@ -4,7 +4,12 @@ from qkv_docs.attention import scaled_dot_product_attention, softmax
 from qkv_docs.cache import KVCache
 from qkv_docs.drawing import heatmap, line_chart
 from qkv_docs.embedding import embed, one_hot
-from qkv_docs.flash import flash_attention, online_softmax
+from qkv_docs.flash import (
+    FlashTile,
+    flash_attention,
+    flash_attention_backward,
+    online_softmax,
+)
 from qkv_docs.frequencies import (
     linear_frequencies,
     llama3_frequencies,
@@ -63,6 +68,7 @@ __all__ = [
     "Encoder",
     "EncoderLayer",
     "EncoderTrace",
+    "FlashTile",
     "InductionBatch",
     "InductionHistory",
     "InductionModel",
@@ -83,6 +89,7 @@ __all__ = [
     "dot_product",
     "embed",
     "flash_attention",
+    "flash_attention_backward",
     "from_bert",
     "from_gpt2",
     "from_llama",

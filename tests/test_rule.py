@@ -91,6 +91,10 @@ CALLS = {
         q.flash_attention, QKV | {"bias": drawn(2, 4), "sinks": np.array(1.0)}, "q k v",
         "rows columns", settings="scale softcap", masks="mask", beside="bias sinks",
     ),
+    "flash_attention_backward": Call(
+        q.flash_attention_backward, {"grad_output": drawn(2, 2), "bias": drawn(2, 4)} | QKV,
+        "q k v", "rows columns", settings="scale", masks="mask", beside="grad_output bias",
+    ),
     "KVCache": Call(
         q.KVCache, {"capacity": 4, "n_kv_heads": 2, "d_k": 3, "d_v": 2, "window": 2, "batch": 1},
         "", "capacity n_kv_heads d_k d_v window batch",
@@ -199,9 +203,10 @@ NOT_ASKED = {
     "dequantize_q4_0",  # only bytes
     "pretrained_head", "PretrainedHead", "PretrainedSentence",  # only gives
     "EncoderLayer", "EncoderTrace", "InductionHistory", "InductionScores", "LookupHistory",
+    "FlashTile",
     "to_torch_mha", "to_gpt2", "to_bert", "to_llama", "to_t5",  # arrays are moved
     "bias", "start", "take_in", "below",
-    "masked_product", "normalised", "softmax_with_sinks",  # get what was checked
+    "masked_product", "normalised", "softmax_with_sinks", "forward",  # get what was checked
     "sum_to_shape", "directions", "slopes",
 }  # fmt: skip
 FLOATS = [np.float16, np.float32, np.float64, np.longdouble]
@@ -408,6 +413,7 @@ def test_what_is_masked_counts_for_nothing(wrong: float) -> None:
         lambda rows: q.scaled_dot_product_attention(x, rows, rows, mask),
         lambda rows: (q.flash_attention(x, rows, rows, mask, columns=2),),
         lambda rows: q.scaled_dot_product_attention_backward(grad, x, rows, rows, mask),
+        lambda rows: q.flash_attention_backward(grad, x, rows, rows, mask, columns=2),
         lambda rows: q.multi_head_attention(x, **HEADS, n_heads=2, context=rows, mask=mask),
         lambda rows: q.scaled_dot_product_attention(x, q.rope(rows, [0, 1, 2]), rows, mask),
     ):
