@@ -1,0 +1,95 @@
+"""The figures of the page flash-attention: the tiles as they are read, one after the other."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from docs.examples import values
+from docs.figures.kit import GREEN, GREY, HEAT, Label, frame, names
+from qkv_docs import FlashTile
+from qkv_docs.drawing import FULL, SMALL, Drawing, cell, number, text
+
+PAGE = values("flash-attention", "moved")
+TILES: list[FlashTile] = PAGE["tiles"]
+WORDS = [("你", "you"), ("卖", "sell"), ("米饭", "rice"), ("我", "I"), ("吃", "eat")]
+WORDS += [("苹果", "apples")]
+SHOWN = 2  # the tile in the still: the first that raises a maximum
+WIDE, HIGH, LEFT, TOP = 37, 26, 50, 56
+
+
+def written_out(q: np.ndarray, k: np.ndarray, v: np.ndarray) -> int:
+    """The bytes moved where scores and weights are written and read as whole tables."""
+    tables = 4 * len(q) * len(k)
+    moved: int = q.size + k.size + v.size + len(q) * v.shape[1] + tables
+    return moved * q.itemsize
+
+
+def tiles(t: Label) -> Drawing:
+    """The table of scores of which one tile exists, and what is kept for each query."""
+    last = TILES[SHOWN]
+    words = [t(*word) for word in WORDS]
+    read = {
+        (i, j) for one in TILES[: SHOWN + 1] for i in _range(one.queries) for j in _range(one.keys)
+    }
+    rows, columns = _range(last.queries), _range(last.keys)
+    parts = [
+        text(LEFT + 3 * WIDE, 16, t("分数", "scores"), bold=True, light=" (6, 6)"),
+        names(LEFT - 5, TOP, words, HIGH),
+    ]
+    for j, word in enumerate(words):
+        parts.append(text(LEFT + (j + 0.5) * WIDE, TOP - 6, word, size=SMALL))
+    for i, j in np.ndindex(6, 6):
+        x, y = LEFT + j * WIDE, TOP + i * HIGH
+        if i in rows and j in columns:
+            score = last.scores[i - rows[0], j - columns[0]]
+            parts.append(cell(x, y, WIDE, HIGH, number(score, 2), fill=HEAT, strength=score / 4))
+        elif (i, j) in read:
+            parts.append(cell(x, y, WIDE, HIGH, "·", fill=GREY, strength=0.3))
+        else:
+            parts.append(cell(x, y, WIDE, HIGH, "", fill=GREY))
+    parts.append(frame(LEFT + columns[0] * WIDE, TOP, len(columns) * WIDE, len(rows) * HIGH))
+    right = LEFT + 6 * WIDE
+    kept = ((t("最大", "max"), last.maximum), (t("总和", "sum"), last.total))
+    for at, (name, numbers) in enumerate(kept):
+        x = right + 4 + at * WIDE
+        parts.append(text(x + WIDE / 2, TOP - 6, name, bold=True, size=SMALL))
+        for i, value in zip(rows, numbers, strict=True):
+            y = TOP + i * HIGH
+            parts.append(cell(x, y, WIDE, HIGH, number(value, 2), fill=HEAT, size=SMALL))
+    below = TOP + 6 * HIGH + 34
+    parts.append(text(LEFT + 3 * WIDE, below - 8, t("输出", "output"), bold=True, light=" (6, 2)"))
+    output = last.added / last.total[:, None]
+    for (i, j), value in np.ndenumerate(output):
+        x, y = LEFT + (rows[i]) * WIDE, below + j * HIGH
+        parts.append(cell(x, y, WIDE, HIGH, number(value, 2), fill=GREEN, strength=value))
+    for i in range(len(rows), 6):
+        for j in range(2):
+            parts.append(cell(LEFT + i * WIDE, below + j * HIGH, WIDE, HIGH, "", fill=GREY))
+    for i, word in enumerate(words):
+        parts.append(text(LEFT + (i + 0.5) * WIDE, below + 2 * HIGH + 14, word, size=SMALL))
+    bottom = below + 2 * HIGH + 30
+    most = written_out(PAGE["Q"], PAGE["K"], PAGE["V"])
+    for at, (name, moved) in enumerate(
+        ((t("分块，到此", "tiles so far"), last.moved), (t("整张写出", "written out"), most))
+    ):
+        y = bottom + at * 26
+        parts.append(text(86, y + 15, name, "end", size=SMALL))
+        parts.append(
+            f'<rect x="92" y="{y + 3}" width="{moved / most * 180:g}" height="16" rx="3" '
+            f'fill="{HEAT}" fill-opacity="0.5"/>'
+        )
+        parts.append(
+            text(
+                98 + moved / most * 180,
+                y + 15,
+                f"{moved} {t('字节', 'bytes')}",
+                "start",
+                size=SMALL,
+            )
+        )
+    label = t("一块一块读的注意力", "attention read tile by tile")
+    return Drawing(FULL, bottom + 58, "".join(parts), label)
+
+
+def _range(one: slice) -> range:
+    return range(one.start, one.stop)
