@@ -197,6 +197,18 @@ def test_the_title_on_the_smallest_phone(revisit: Visit, path: str) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
+def test_the_contents_mark_what_is_being_read(revisit: Visit) -> None:
+    """From the first page on, not only after a step to another."""
+    page = revisit.page
+    page.set_viewport_size({"width": 1280, "height": 800})
+    revisit.go("/masks/")
+    wake(page)
+    marked = page.locator(".md-sidebar--secondary .md-nav__link--active")
+    for anchor in ("minus-infinity", "padding", "causal"):
+        page.evaluate("id => document.getElementById(id).scrollIntoView()", anchor)
+        expect(marked).to_have_attribute("href", re.compile(f"#{anchor}$"))
+
+
 def test_paper_has_the_addresses_of_links(revisit: Visit) -> None:
     for path in ("/en/multi-head/", "/references/"):
         page = revisit.go(path)

@@ -18,7 +18,7 @@ declare function __md_set(key: string, value: unknown): void;
 /** scripts/prompts.mjs, above runtime/copy.js. */
 declare function parse(text: string): { code: string; want: string };
 /** Material's: every page that instant navigation brings. */
-declare var document$: { subscribe(next: () => void): void };
+declare var document$: { next(page: Document): void; subscribe(next: () => void): void };
 /** Of search/search.js, from which the build makes one script (theme/search.py). */
 declare var MiniSearch: any;
 declare var Words: any;

@@ -18,7 +18,10 @@
     if (location.protocol !== "file:") load("awake.mjs").catch(ignore);
     const script = document.createElement("script");
     script.src = own.dataset.bundle;
-    script.onload = () => document$.subscribe(arrive); // after every instant navigation
+    script.onload = () => {
+      document$.next(document); // the theme waits for an event that is long past
+      document$.subscribe(arrive); // after every instant navigation
+    };
     script.onerror = listen; // no connection: the next sign tries again
     document.head.append(script);
   };
