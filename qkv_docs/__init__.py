@@ -27,6 +27,7 @@ from qkv_docs.induction import (
     induction_batch,
     train_induction,
 )
+from qkv_docs.linear import elu_feature_map, linear_attention
 from qkv_docs.lookup import LookupBatch, LookupHistory, LookupModel, lookup_batch, train_lookup
 from qkv_docs.masks import (
     causal_mask,
@@ -63,6 +64,14 @@ from qkv_docs.pretrained import (
 from qkv_docs.relative import t5_bias
 from qkv_docs.roles import Role, describe
 from qkv_docs.similarity import cosine_similarity, dot_product
+from qkv_docs.variants import (
+    and_masks,
+    apply_score_mod,
+    create_mask,
+    differential_attention,
+    flex_attention,
+    or_masks,
+)
 
 __all__ = [
     "Encoder",
@@ -81,15 +90,21 @@ __all__ = [
     "PretrainedSentence",
     "Role",
     "alibi_bias",
+    "and_masks",
+    "apply_score_mod",
     "causal_mask",
     "cosine_similarity",
+    "create_mask",
     "dequantize_q4_0",
     "describe",
+    "differential_attention",
     "document_mask",
     "dot_product",
+    "elu_feature_map",
     "embed",
     "flash_attention",
     "flash_attention_backward",
+    "flex_attention",
     "from_bert",
     "from_gpt2",
     "from_llama",
@@ -100,6 +115,7 @@ __all__ = [
     "induction_batch",
     "layer_norm",
     "line_chart",
+    "linear_attention",
     "linear_frequencies",
     "llama3_frequencies",
     "lookup_batch",
@@ -108,6 +124,7 @@ __all__ = [
     "ntk_frequencies",
     "one_hot",
     "online_softmax",
+    "or_masks",
     "padding_mask",
     "prefix_mask",
     "pretrained_head",

@@ -197,9 +197,31 @@ CALLS = {
     "llama3_frequencies": Call(
         q.llama3_frequencies, {"d": 4}, "", "d trained", settings="base slow"
     ),
+    "create_mask": Call(
+        q.create_mask, {"mask_mod": lambda i, j: j <= i, "n_q": 2, "n_k": 3}, "", "n_q n_k"
+    ),
+    "apply_score_mod": Call(
+        q.apply_score_mod, {"scores": drawn(2, 3), "score_mod": lambda s, i, j: s + i * j}, "scores"
+    ),
+    "flex_attention": Call(
+        q.flex_attention,
+        {name: QKV[name] for name in "qkv"}
+        | {"score_mod": lambda s, i, j: s + i * j, "mask_mod": lambda i, j: j <= i},
+        "q k v", settings="scale",
+    ),
+    "elu_feature_map": Call(q.elu_feature_map, {"x": drawn(2, 3)}, "x"),
+    "linear_attention": Call(
+        q.linear_attention, {name: QKV[name] for name in "qkv"} | {"causal": True}, "q k v"
+    ),
+    "differential_attention": Call(
+        q.differential_attention,
+        QKV | {"q": drawn(2, 4), "k": drawn(4, 4), "lam": 0.5}, "q k v",
+        settings="lam", masks="mask",
+    ),
 }  # fmt: skip
 NOT_ASKED = {
     "describe", "Role",  # no numbers come in
+    "and_masks", "or_masks",  # nor here, but functions
     "dequantize_q4_0",  # only bytes
     "pretrained_head", "PretrainedHead", "PretrainedSentence",  # only gives
     "EncoderLayer", "EncoderTrace", "InductionHistory", "InductionScores", "LookupHistory",
@@ -416,6 +438,8 @@ def test_what_is_masked_counts_for_nothing(wrong: float) -> None:
         lambda rows: q.flash_attention_backward(grad, x, rows, rows, mask, columns=2),
         lambda rows: q.multi_head_attention(x, **HEADS, n_heads=2, context=rows, mask=mask),
         lambda rows: q.scaled_dot_product_attention(x, q.rope(rows, [0, 1, 2]), rows, mask),
+        lambda rows: q.flex_attention(x, rows, rows, mask_mod=lambda i, j: j != 1),
+        lambda rows: q.differential_attention(x, rows, rows, 0.5, mask),
     ):
         for before, after in zip(call(context), call(spoilt), strict=True):
             np.testing.assert_array_equal(after, before)
