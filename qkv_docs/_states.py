@@ -43,11 +43,12 @@ def plain(name: str, value: Any) -> NDArray[Any]:
     return numbers(name, value.detach() if hasattr(value, "detach") else value)
 
 
-def thirds(name: str, values: NDArray[Any], axis: int) -> list[NDArray[Any]]:
-    """Three arrays that were stored as one, along that axis."""
-    if values.ndim <= axis or values.shape[axis] % 3:
-        raise ValueError(f"{name} holds three of equal size along axis {axis}, got {values.shape}")
-    return np.split(values, 3, axis=axis)
+def equal_parts(name: str, values: NDArray[Any], n: int, axis: int) -> list[NDArray[Any]]:
+    """Two or three arrays that were stored as one, along that axis."""
+    if values.ndim <= axis or values.shape[axis] % n:
+        many = {2: "two", 3: "three"}[n]
+        raise ValueError(f"{name} holds {many} of equal size along axis {axis}, got {values.shape}")
+    return np.split(values, n, axis=axis)
 
 
 def transposed(name: str, values: NDArray[Any]) -> NDArray[Any]:

@@ -7,6 +7,7 @@ the library saves it, names counted from that module, and gives the keyword argu
 matrices as one. What a state does not hold, a keyword says, with that library's default.
 """
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -19,11 +20,11 @@ from qkv_docs._states import (
     Arguments,
     Arrays,
     State,
+    equal_parts,
     linear,
     parameters,
     plain,
     read,
-    thirds,
     transposed,
 )
 from qkv_docs.positions import rope
@@ -69,14 +70,14 @@ def from_torch_mha(state: State, n_heads: int) -> Arguments:
     if apart:
         w = [arrays[name] for name in names]
     else:
-        w = thirds("in_proj_weight", arrays["in_proj_weight"], axis=0)
+        w = equal_parts("in_proj_weight", arrays["in_proj_weight"], 3, axis=0)
     found: Arguments = {
         f"w_{letter}": transposed(name, matrix)
         for letter, name, matrix in zip("qkv", 3 * names, w, strict=False)
     }
     found["w_o"] = transposed("out_proj.weight", arrays["out_proj.weight"])
     if "in_proj_bias" in arrays:
-        b = thirds("in_proj_bias", arrays["in_proj_bias"], axis=0)
+        b = equal_parts("in_proj_bias", arrays["in_proj_bias"], 3, axis=0)
         found |= dict(zip(("b_q", "b_k", "b_v"), b, strict=True))
     if "out_proj.bias" in arrays:
         found["b_o"] = arrays["out_proj.bias"]
@@ -120,11 +121,13 @@ def from_gpt2(state: State, n_heads: int) -> Arguments:
     """Read the attention of GPT-2 as transformers saves it (`h.0.attn`).
 
     Its matrices are those of `Conv1D`, (d_in, d_out) as here, and `c_attn` is W_Q, W_K and W_V
-    side by side. GPT-2 is causal: give `mask=causal_mask(n)`.
+    side by side. GPT-2 is causal: give `mask=causal_mask(n)`. In cross-attention (`crossattention`)
+    W_Q stands apart as `q_attn`, and `c_attn` is W_K and W_V: give `context`, and no causal mask.
 
     Args:
-        state: `c_attn.weight`, `c_attn.bias`, `c_proj.weight`, `c_proj.bias`; the masks that older
-            files have, `bias` and `masked_bias`, are passed over.
+        state: `c_attn.weight`, `c_attn.bias`, `c_proj.weight`, `c_proj.bias`, for cross-attention
+            also `q_attn.weight`, `q_attn.bias`; the masks that older files have, `bias` and
+            `masked_bias`, are passed over.
         n_heads: the number of heads, its `n_head`.
 
     Returns:
@@ -148,20 +151,25 @@ def from_gpt2(state: State, n_heads: int) -> Arguments:
         (2, 3, 3)
     """
     names = ("c_attn.weight", "c_attn.bias", "c_proj.weight", "c_proj.bias")
-    arrays = read(state, names, skipped="bias masked_bias")
-    w = thirds("c_attn.weight", arrays["c_attn.weight"], axis=1)
-    b = thirds("c_attn.bias", arrays["c_attn.bias"], axis=0)
-    found: Arguments = dict(zip(("w_q", "w_k", "w_v"), w, strict=True))
-    found |= dict(zip(("b_q", "b_k", "b_v"), b, strict=True))
-    found |= {"w_o": arrays["c_proj.weight"], "b_o": arrays["c_proj.bias"]}
+    cross = isinstance(state, Mapping) and "q_attn.weight" in state
+    apart = ("q_attn.weight", "q_attn.bias") if cross else ()
+    arrays = read(state, (*names, *apart), skipped="bias masked_bias")
+    kept = "kv" if cross else "qkv"
+    found: Arguments = {"w_o": arrays["c_proj.weight"], "b_o": arrays["c_proj.bias"]}
+    for prefix, kind, axis in (("w", "weight", 1), ("b", "bias", 0)):
+        parts = equal_parts(f"c_attn.{kind}", arrays[f"c_attn.{kind}"], len(kept), axis)
+        found |= {f"{prefix}_{letter}": part for letter, part in zip(kept, parts, strict=True)}
+        if cross:
+            found[f"{prefix}_q"] = arrays[f"q_attn.{kind}"]
     return found | {"n_heads": integer("n_heads", n_heads, least=1)}
 
 
-def to_gpt2(arguments: Arguments) -> Arrays:
+def to_gpt2(arguments: Arguments, *, cross: bool = False) -> Arrays:
     """Make the state of GPT-2's attention: `from_gpt2` reversed.
 
     Args:
         arguments: of `multi_head_attention`: matrices, biases (0 where none is given), n_heads.
+        cross: whether it is cross-attention, which keeps W_Q apart in `q_attn`.
 
     Returns:
         The arrays by name.
@@ -179,9 +187,11 @@ def to_gpt2(arguments: Arguments) -> Arrays:
         (4, 12)
     """
     given = parameters(arguments, "GPT-2", WEIGHTS, BIASES)
-    return {
-        "c_attn.weight": np.concatenate([given["w_q"], given["w_k"], given["w_v"]], axis=1),
-        "c_attn.bias": np.concatenate([bias(given, letter) for letter in "qkv"]),
+    fused = "kv" if cross else "qkv"
+    apart = {"q_attn.weight": given["w_q"], "q_attn.bias": bias(given, "q")}
+    return (apart if cross else {}) | {
+        "c_attn.weight": np.concatenate([given[f"w_{letter}"] for letter in fused], axis=1),
+        "c_attn.bias": np.concatenate([bias(given, letter) for letter in fused]),
         "c_proj.weight": given["w_o"],
         "c_proj.bias": bias(given, "o"),
     }

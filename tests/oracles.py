@@ -102,6 +102,15 @@ def compute() -> dict[str, np.ndarray]:
             return output, weights
 
         record(name, t5, both, n=24)
+
+    cross = GPT2Attention(
+        transformers.GPT2Config(n_embd=D, n_head=4, attn_implementation="eager"),
+        is_cross_attention=True,
+        layer_idx=0,
+    ).eval()
+    context = torch.randn(2, N + 3, D)
+    found["gpt2-cross/context"] = context.numpy()
+    record("gpt2-cross", cross, lambda x: cross(x, encoder_hidden_states=context)[:2])
     return found
 
 

@@ -39,6 +39,10 @@ YARN = yarn_frequencies(8, factor=4, trained=2048)
 LLAMA3 = llama3_frequencies(8)
 READ = {  # how each is read, and what its layer does besides
     "gpt2": (partial(from_gpt2, n_heads=4), to_gpt2, CAUSAL),
+    "gpt2-cross": (
+        partial(from_gpt2, n_heads=4), partial(to_gpt2, cross=True),
+        {"context": RECORDED["gpt2-cross/context"]},
+    ),
     "bert": (partial(from_bert, n_heads=4), to_bert, {}),
     "llama": (partial(from_llama, n_heads=4, n_kv_heads=2), to_llama, CAUSAL),
     "llama-yarn": (
@@ -254,6 +258,14 @@ def test_the_last_queries_have_the_last_rows_of_the_bias():
         (
             lambda: from_gpt2({"c_attn.weight": np.ones((2, 6))}, 1),
             "the state needs c_attn.bias, c_proj.weight, c_proj.bias, got c_attn.weight",
+        ),
+        (
+            lambda: from_gpt2(state_of("gpt2-cross") | {"c_attn.weight": np.ones((2, 3))}, 1),
+            "c_attn.weight holds two of equal size along axis 1, got (2, 3)",
+        ),
+        (
+            lambda: from_gpt2(state_of("gpt2") | {"q_attn.weight": np.eye(16)}, 4),
+            "the state needs q_attn.bias, got c_attn.weight",
         ),
         (
             lambda: from_torch_mha(
