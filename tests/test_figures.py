@@ -227,6 +227,25 @@ def drawn(page: str, name: str, english: bool) -> Any:
     return json.loads(ET.fromstring(markup).attrib["data-given"])
 
 
+@pytest.mark.parametrize("letter", ["q", "k", "v"])
+def test_where_a_number_is_kept(of_element: Any, letter: str) -> None:
+    """As NumPy stacks, transposes and cuts matrices in which every number is another."""
+    d, d_k = 6, 3
+    w = dict(zip("qkv", np.arange(3 * d * d).reshape(3, d, d), strict=True))
+    kept = {
+        "gpt2": np.hstack(list(w.values())),
+        "linear": w[letter].T,
+        "mha": np.vstack([matrix.T for matrix in w.values()]),
+        "keras": w[letter].reshape(d, d // d_k, d_k),
+    }
+    call = of_element("storage")
+    for i, j in np.ndindex(d, d):
+        found = call("places(m, i, j, d, columns)", m=letter, i=i, j=j, d=d, columns=d_k)
+        assert {where: kept[where][tuple(at)] for where, at in found.items()} == dict.fromkeys(
+            kept, w[letter][i, j]
+        )
+
+
 def walked(x: Any, w_q: Any, w_k: Any, w_v: Any) -> dict[str, Any]:
     q, k, v = x @ w_q, x @ w_k, x @ w_v
     output, weights = scaled_dot_product_attention(q, k, v)

@@ -24,6 +24,7 @@ from qkv_docs import (
     multi_head_attention,
     ntk_frequencies,
     rope,
+    split_heads,
     t5_bias,
     to_bert,
     to_gpt2,
@@ -247,6 +248,41 @@ def test_the_last_queries_have_the_last_rows_of_the_bias():
     for both in (True, False):
         whole = t5_bias(table, 300, bidirectional=both)
         np.testing.assert_array_equal(t5_bias(table, 5, 300, bidirectional=both), whole[:, -5:])
+
+
+# One mask, as each function of PyTorch wants it
+
+
+@pytest.mark.filterwarnings("ignore:flex_attention called without torch.compile")
+def test_the_polarities_of_pytorch():
+    from torch.nn.attention.flex_attention import create_block_mask, flex_attention
+
+    torch.manual_seed(0)
+    layer = torch.nn.MultiheadAttention(8, 2, bias=False, batch_first=True)
+    x, may = torch.randn(1, 5, 8), causal_mask(5)
+    arguments = from_torch_mha(layer.state_dict(), 2)
+    output, _ = multi_head_attention(x, **arguments, mask=may)
+    hidden = torch.from_numpy(~may)
+    with torch.no_grad():
+        expected, _ = layer(x, x, x, attn_mask=hidden)
+        added, _ = layer(x, x, x, attn_mask=torch.zeros(5, 5).masked_fill(hidden, -torch.inf))
+        wrong, _ = layer(x, x, x, attn_mask=~hidden | torch.eye(5, dtype=torch.bool))
+    np.testing.assert_allclose(output, expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(output, added, rtol=1e-5, atol=1e-6)
+    assert not np.allclose(output, wrong, equal_nan=True)
+
+    q, k, v = (
+        torch.from_numpy(split_heads(x.numpy() @ arguments[name], 2).copy())
+        for name in ("w_q", "w_k", "w_v")
+    )  # (1, 2, 5, 4): the heads before the tokens
+    w_o = torch.from_numpy(arguments["w_o"])
+    blocks = create_block_mask(lambda b, h, i, j: i >= j, 1, 1, 5, 5, device="cpu")
+    for heads in (
+        torch.nn.functional.scaled_dot_product_attention(q, k, v, torch.from_numpy(may)),
+        flex_attention(q, k, v, block_mask=blocks),
+    ):
+        merged = heads.transpose(1, 2).reshape(1, 5, 8) @ w_o
+        np.testing.assert_allclose(output, merged, rtol=1e-5, atol=1e-6)
 
 
 # What does not fit

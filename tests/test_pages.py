@@ -29,7 +29,7 @@ IN_ANY_ORDER = {
     "internal link": r"\]\(((?!https?:|figure:)[^)\s]+)",
 }
 # In a lesson at least three snippets ask before they show.
-GROUP = r"(?m)^  - (?:understand|see):\n((?:      - .+\n)+)"
+GROUP = r"(?m)^  - (?:understand|see|practice):\n((?:      - .+\n)+)"
 NAV = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
 LESSONS = ["index.md", *re.findall(r"[\w-]+\.md", "".join(re.findall(GROUP, NAV)))]
 ASK_TOO_LITTLE = {"index.md"}  # a page that has them comes off this list
