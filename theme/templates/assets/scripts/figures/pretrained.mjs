@@ -1,9 +1,10 @@
 // pretrained: a sentence in a real model. Every attention weight, the queries, keys and values of
 // some heads, and the way of one word between its two senses, layer by layer.
 import { language, words } from "../language.mjs";
-import { Figure, Lost, desk, fetched, h, number, svg } from "./core.mjs";
+import { Figure, Lost, desk, fetched, h, number } from "./core.mjs";
 import { argmax, attention } from "./maths.mjs";
 import { inflate, shaped } from "./unpack.mjs";
+import { chart, draw } from "./ways.mjs";
 
 const WORDS = words({
   e5Chinese: {
@@ -83,11 +84,6 @@ const WORDS = words({
       `${number(row[most])}${pushed}. After ${data.layers} layers “${target}” is at ` +
       `${where}${after}.`,
   },
-  chart: {
-    zh: (path) => `坐标随层数的变化：从 ${number(path[0] / 100)} 到 ${number(path.at(-1) / 100)}`,
-    en: (path) => `place by layer: from ${number(path[0] / 100)} to ${number(path.at(-1) / 100)}`,
-  },
-  layersPassed: { zh: "走过的层数", en: "layers passed" },
 });
 
 const FILES = [
@@ -142,7 +138,7 @@ class Pretrained extends Figure {
       onchange: () => this.set({ s: this.sentence.selectedIndex, word: NOTHING, hide: NOTHING }),
     });
     this.hide = h("select", { onchange: () => this.set({ hide: Number(this.hide.value) }) });
-    this.chart = svg("svg", { viewBox: "0 0 340 230", width: 340, height: 230 });
+    this.chart = chart();
     this.words = this.pick("word", {
       label: WORDS.whoseQuery,
       chosen: () => this.shown?.word,
@@ -262,7 +258,17 @@ class Pretrained extends Figure {
     );
 
     const blocked = hide === ALL ? sentence.alone : hide >= 0 ? sentence.hidden[hide] : null;
-    this.plot(sentence.path, blocked, data, sentence, [first, second], layer);
+    const of = (path) => path && path.map((x) => x / 100); // stored in hundredths
+    draw(this.chart, {
+      way: of(sentence.path),
+      other: of(blocked),
+      more: data.sentences
+        .filter((one) => one !== sentence && one.word === sentence.word)
+        .map((one) => ({ way: of(one.path), second: Boolean(one.sense) })),
+      senses: [first, second],
+      second: Boolean(sentence.sense),
+      layer,
+    });
 
     // One row of attention, taken apart.
     const map = weights[layer][head],
@@ -304,79 +310,6 @@ class Pretrained extends Figure {
     const where = `${number(end)}${WORDS.oneIs}${first}${WORDS.minusOneIs}${second}${WORDS.close}`;
     const after = blocked ? WORDS.hidden(blocked) : "";
     return WORDS.summary(layer, head, pieces, word, most, row, pushed, data, target, where, after);
-  }
-
-  /** The way of the word through the layers; the other sentences of the same word in grey. */
-  plot(path, blocked, data, sentence, [first, second], layer) {
-    const others = data.sentences.filter((one) => one !== sentence && one.word === sentence.word);
-    const all = [path, blocked ?? [], ...others.map((one) => one.path)].flat();
-    const low = Math.min(-100, ...all),
-      high = Math.max(100, ...all),
-      last = data.layers;
-    const x = (i) => 40 + (i * (330 - 40)) / last,
-      y = (v) => 18 + ((high - v) * (190 - 18)) / (high - low);
-    const line = (values, more) =>
-      svg("polyline", {
-        points: values.map((v, i) => `${x(i).toFixed(1)},${y(v).toFixed(1)}`).join(" "),
-        fill: "none",
-        ...more,
-      });
-    const text = (words, at, more) =>
-      svg("text", { x: at[0], y: at[1], "font-size": 12, fill: "currentColor", ...more }, words);
-    const colour = sentence.sense ? "currentColor" : "var(--qkv-heat)";
-    this.chart.setAttribute("role", "img"); // not before it has something to say
-    this.chart.setAttribute("aria-label", WORDS.chart(path));
-    this.chart.replaceChildren(
-      svg("rect", {
-        x: x(layer),
-        y: 18,
-        width: x(1) - x(0),
-        height: 190 - 18,
-        fill: "var(--qkv-line)",
-        "fill-opacity": 0.18,
-      }),
-      ...[100, 0, -100].flatMap((v) => [
-        svg("line", {
-          x1: 40,
-          x2: 330,
-          y1: y(v),
-          y2: y(v),
-          stroke: "var(--qkv-line)",
-          "stroke-width": v ? 0.5 : 1,
-        }),
-        text(number(v / 100, 0), [34, y(v) + 4], { "text-anchor": "end" }),
-      ]),
-      text(first, [44, y(100) + 14]),
-      text(second, [44, y(-100) - 5]),
-      ...Array.from({ length: last + 1 }, (_, i) =>
-        i % 2 ? [] : [text(String(i), [x(i), 206], { "text-anchor": "middle" })],
-      ).flat(),
-      text(WORDS.layersPassed, [330, 224], { "text-anchor": "end" }),
-      ...others.map((one) =>
-        line(one.path, {
-          stroke: "var(--qkv-line)",
-          "stroke-width": 1,
-          "stroke-opacity": 0.6,
-          "stroke-dasharray": one.sense ? "3 2" : null,
-        }),
-      ),
-      ...(blocked
-        ? [
-            line(blocked, {
-              stroke: "var(--qkv-line)",
-              "stroke-width": 2.5,
-              "stroke-dasharray": "2 3",
-            }),
-            svg("circle", { cx: x(last), cy: y(blocked.at(-1)), r: 3, fill: "var(--qkv-line)" }),
-          ]
-        : []),
-      line(path, {
-        stroke: colour,
-        "stroke-width": 2.5,
-        "stroke-dasharray": sentence.sense ? "6 4" : null,
-      }),
-      svg("circle", { cx: x(last), cy: y(path.at(-1)), r: 4, fill: colour }),
-    );
   }
 }
 
