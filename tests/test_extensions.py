@@ -19,6 +19,7 @@ from theme import reading
 from theme.extensions import times
 from theme.extensions.page import Page
 from theme.finish.indices import indices
+from theme.finish.states import states
 from theme.finish.tables import tables
 
 
@@ -48,6 +49,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def article(html: str, page: Page) -> list[str]:
     """The parts of an article but for its links, and for what is no matter of Markdown."""
     tree = LexborHTMLParser(html)
+    states(tree, page)
     tables(tree, page)
     indices(tree, page)
     (body,) = tree.css("article.md-content__inner")
@@ -136,6 +138,16 @@ def test_an_index_in_plain_text_is_low_and_keeps_its_underscore(page: Page) -> N
     once = tree.html
     indices(tree, page)
     assert tree.html == once
+
+
+def test_a_link_leads_to_a_state_of_a_figure(page: Page, caplog: pytest.LogCaptureFixture) -> None:
+    tree = made(page, '[a](b.md#figure-one){ data-state="step=2&row=1" }')
+    states(tree, page)
+    (link,) = tree.css("a")
+    assert link.attributes == {"href": "b.md#figure=one&step=2&row=1"}
+    assert not caplog.messages
+    states(made(page, '[a](b.md#one){ data-state="step=2" }'), page)
+    assert "leads to no figure" in caplog.text
 
 
 FOLDED = """# T { #t }

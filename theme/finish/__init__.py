@@ -15,6 +15,7 @@ from theme.finish.heights import heights
 from theme.finish.indentation import indentation
 from theme.finish.indices import indices
 from theme.finish.policy import policy
+from theme.finish.states import states
 from theme.finish.tables import tables
 
 Step = Callable[[LexborHTMLParser, Page], None]
@@ -22,6 +23,7 @@ STEPS: list[Step] = [
     docstrings,  # the API page: what mkdocstrings cannot be told
     tables,  # what may not break in a cell
     indices,  # √d_k as it is written
+    states,  # links to a figure as it is to be found
     conformance,  # what a checker of HTML complains of
     heights,  # the place of a figure that wakes late
     header,  # the short name of the site on a phone
