@@ -28,7 +28,8 @@ WINDOWS = {390: [*range(288, 688, GRID), PHONE, 687], 1280: [686, *range(688, 80
 REM = 20
 
 AWAKE = """() => [...document.querySelectorAll(".drawing__box > [data-ready]")]
-    .every((one) => one.querySelector(".play__read").textContent)"""
+    .every((one) => one.querySelector(".play__read").textContent)
+    && !document.querySelector(".play [aria-busy]")"""
 # Awake or asleep, whichever is taller.
 HEIGHT = """const height = (one) => {
     const still = one.querySelector(".play__still");
@@ -71,7 +72,10 @@ FACE = """() => {
 def wake_figures(page: Page) -> int:
     """All figures of a page; how many there are."""
     wake(page)
-    page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true })")
+    # Not those of a figure that is awake already: a reader opens them later.
+    page.locator("details:not(.play details)").evaluate_all(
+        "all => all.forEach(one => { one.open = true })"
+    )
     figures = page.locator(".drawing__box > :not(svg, img)").filter(has=page.locator("svg"))
     for figure in figures.all():
         figure.evaluate("one => qkv.reveal(one)")  # out of its fold
