@@ -293,6 +293,7 @@ def come(visit: Visit, path: str, figure: str) -> tuple[Locator, Locator]:
     place.evaluate("place => qkv.reveal(place)")  # out of its fold
     place.scroll_into_view_if_needed()
     expect(place.locator("[data-ready]")).to_be_attached()
+    expect(place.locator("[aria-busy]")).to_have_count(0)
     reading = place.locator(".play__read")
     expect(reading).not_to_be_empty()
     return place, reading

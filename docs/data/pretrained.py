@@ -5,7 +5,8 @@ pretrained_models.py). It runs two real models over a few dozen sentences and wr
 
 - pretrained.json: the numbers of the page,
 - pretrained-e5-zh.json, pretrained-e5-en.json, pretrained-minilm-en.json: a dozen sentences each,
-  for the figure: all attention weights in hundredths, and queries, keys and values of some heads,
+  for the figures: all attention weights in hundredths, and queries, keys and values of some heads,
+- pretrained-centre.json: where the common words of a language lie on average, layer by layer,
 - qkv_docs/pretrained.npz: one head of multilingual-e5-small and its input for four sentences.
 
 With `--check`, which is `make pretrained`, it writes nothing, but compares both models with PyTorch
@@ -589,6 +590,19 @@ def sentence_data(
     }
 
 
+def centres() -> dict[str, Any]:
+    """The mean vector of the common words of each language, before the first layer and after each.
+
+    What the page takes away before it compares vectors: (13, 384), in steps of 1 / `steps`.
+    """
+    found = {}
+    for language, words in COMMON.items():
+        mean = group(E5, words, FRAMES[language]).mean(axis=0)
+        steps = int(32767 / np.abs(mean).max())
+        found[language] = {"steps": steps, "vectors": packed(np.rint(mean * steps), "int16")}
+    return found
+
+
 # the excerpt in the package
 
 
@@ -619,7 +633,11 @@ def excerpt() -> dict[str, Any]:
 
 
 def outputs() -> dict[str, Any]:
-    return {"pretrained": page_numbers(), **{name: figure_data(name) for name in FIGURES}}
+    return {
+        "pretrained": page_numbers(),
+        **{name: figure_data(name) for name in FIGURES},
+        "pretrained-centre": centres(),
+    }
 
 
 def write() -> None:
@@ -728,7 +746,7 @@ def check() -> None:
 def different(stored: Any, now: Any, at: str = "") -> Iterable[str]:
     """Where two JSON values differ by more than the last place of what is rounded in them."""
     if isinstance(stored, dict) and isinstance(now, dict) and stored.keys() == now.keys():
-        if "numbers" in stored or "weights" in stored:
+        if stored.keys() & {"numbers", "vectors", "weights"}:
             stored, now = ({**part, **numbers_of(part)} for part in (stored, now))
         for key in stored:
             yield from different(stored[key], now[key], f"{at}.{key}")
@@ -750,7 +768,7 @@ def different(stored: Any, now: Any, at: str = "") -> Iterable[str]:
 
 def numbers_of(part: dict[str, Any]) -> dict[str, Any]:
     """The packed numbers of a dictionary, unpacked."""
-    kinds = {"weights": "uint8", "parts": "int16", "numbers": "int8"}
+    kinds = {"weights": "uint8", "parts": "int16", "vectors": "int16", "numbers": "int8"}
     return {key: unpacked(part[key], kind) for key, kind in kinds.items() if key in part}
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from docs.data import read
+from docs.data import packing, read
+from docs.data.pretrained import APPLE, APPLE_EN, WORDS
 from docs.examples import values
 from docs.figures.kit import Label, Played
 from qkv_docs import heatmap, line_chart
@@ -34,6 +35,23 @@ def paths(t: Label) -> Played:
         y_limits=(-1, 1),
     )
     return Played("pretrained", still, source=source)
+
+
+def sentence(t: Label) -> Played:
+    """The attention of one head in a recorded sentence; a box for the reader's own."""
+    source = t("pretrained-e5-zh", "pretrained-e5-en")
+    data = read(source)
+    recorded = data["sentences"][3]
+    n = len(recorded["pieces"])
+    flat = packing.unpack(recorded["weights"], "uint8", deflate=True)
+    weights = flat.reshape(data["layers"], data["heads"], n, n)[11, 0] / 100
+    names = [piece.lstrip("▁") or piece for piece in recorded["pieces"]]
+    still = heatmap(weights, names, names, title="L11H0")
+    groups = [
+        {"word": word.word, "senses": word.names, "groups": word.groups} for word in WORDS
+    ]  # those of the page, for a line between two meanings
+    other = t(APPLE_EN.sentences[1][0], APPLE.sentences[1][0])
+    return Played("sentence", still, {"groups": groups, "other": other}, source)
 
 
 def one_head(t: Label) -> Drawing:

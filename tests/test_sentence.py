@@ -1,0 +1,330 @@
+"""pretrained: a sentence of the reader's own. A stand-in for the model; the real one has its tests.
+
+What is read off a sentence (encoded.mjs) is compared with docs/data/pretrained.py.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+import pytest
+from browsing import Visit, come, needs_browser, opened, until
+from playwright.sync_api import Browser, Locator, Page, expect
+from scripts import engine
+
+from docs.data import packing, read
+from docs.data import pretrained as script
+
+PRETEND = Path(__file__).with_name("pretend_model.mjs").read_text(encoding="utf-8")
+OURS = {
+    language: read(f"pretrained-e5-{language}")["sentences"][3]["text"] for language in ("zh", "en")
+}
+
+
+@pytest.fixture(scope="module")
+def encoded() -> Iterator[Any]:
+    with engine("figures/encoded.mjs") as call:
+        yield call
+
+
+def close(found: Any, wanted: Any) -> None:
+    np.testing.assert_allclose(np.array(found, dtype=float), wanted, rtol=1e-6, atol=1e-9)
+
+
+# what is read off a sentence
+
+
+def attention(rng: Any, *shape: int) -> Any:
+    powers = np.exp(2 * rng.normal(size=shape))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def test_words_ask_with_the_mean_and_are_asked_by_the_sum(encoded: Any) -> None:
+    rng = np.random.default_rng(0)
+    weights, words = attention(rng, 6, 6), [[0], [1, 2], [3], [4, 5]]
+    found = np.array(encoded("byWord(map, words)", map=weights.tolist(), words=words))
+    np.testing.assert_allclose(found.sum(axis=1), 1)
+    pick = np.array([[i in own for i in range(6)] for own in words], dtype=float)
+    close(found, pick / pick.sum(axis=1, keepdims=True) @ weights @ pick.T)
+    one_each = encoded("byWord(map, words)", map=weights.tolist(), words=[[i] for i in range(6)])
+    close(one_each, weights)
+
+
+def test_what_the_values_add_sums_to_the_output(encoded: Any) -> None:
+    rng = np.random.default_rng(1)
+    row, v, words = attention(rng, 5), rng.normal(size=(5, 3)), [[0], [1, 2], [3, 4]]
+    found = np.array(encoded("added(row, v, words)", row=row.tolist(), v=v.tolist(), words=words))
+    close(found.sum(axis=0), row @ v)
+    close(found[1], row[1:3] @ v[1:3])
+
+
+def test_roles_are_those_of_the_page(encoded: Any) -> None:
+    weights = attention(np.random.default_rng(2), 3, 4, 5, 5)
+    found = encoded("roles((l, h) => weights[l][h], 3, 4)", weights=weights.tolist())
+    names = {"next": "next token", "previous": "previous token", "first": "first token",
+             "itself": "itself", "last": "last token"}  # fmt: skip
+    assert [one["role"] for one in found] == list(names)
+    for one in found:
+        mean = script.ROLES[names[one["role"]]](weights)
+        assert (one["layer"], one["head"]) == np.unravel_index(mean.argmax(), mean.shape)
+        close(one["mean"], mean.max())
+
+
+def test_the_line_is_that_of_the_page(encoded: Any) -> None:
+    rng = np.random.default_rng(3)
+    first, second, x = (rng.normal(size=(n, 4, 8)) for n in (5, 3, 1))
+    line = script.Axis.between(first.mean(axis=0), second.mean(axis=0))
+    given = {"first": first.tolist(), "second": second.tolist(), "x": x[0].tolist()}
+    close(encoded("way(x, lineBetween(first, second))", **given), line.place(x[0]))
+    found = encoded("lineBetween(first, second)", **given)
+    close([layer["direction"] for layer in found], line.direction)
+    close([layer["middle"] for layer in found], line.middle)
+
+
+def test_cosines_are_centred_for_each_side(encoded: Any) -> None:
+    rng = np.random.default_rng(4)
+    a, b, mine, theirs = (rng.normal(size=s) for s in ((3, 8), (2, 8), 8, 8))
+    given = {name: x.tolist() for name, x in (("a", a), ("b", b), ("c", mine), ("d", theirs))}
+    x, y = a - mine, b - theirs
+    wanted = x @ y.T / np.linalg.norm(x, axis=1)[:, None] / np.linalg.norm(y, axis=1)
+    close(encoded("centredCosines(a, c, b, d)", **given), wanted)
+
+
+def test_the_centres_are_stored_for_every_layer() -> None:
+    for language, stored in read("pretrained-centre").items():
+        flat = packing.unpack(stored["vectors"], "int16", deflate=True)
+        assert language in script.COMMON
+        assert flat.size == 13 * 384
+        assert 30000 < abs(flat.astype(int)).max() <= 32767  # all of the steps are used
+
+
+# in a browser
+
+
+def arrive(visit: Visit, language: str, state: str = "", **pretend: Any) -> tuple[Locator, Page]:
+    """To the figure, with the stand-in in place of the model."""
+    page = visit.page
+    page.add_init_script(f"globalThis.pretend = {json.dumps(pretend)}")
+    headers = {"Content-Type": "text/javascript"}
+    page.route("**/model.mjs*", lambda route: route.fulfill(body=PRETEND, headers=headers))
+    path = f"{'/en' if language == 'en' else ''}/pretrained/"
+    place, _ = come(visit, path + (f"#figure=sentence&{state}" if state else ""), "sentence")
+    return place, page
+
+
+def compute(place: Locator, text: str) -> None:
+    """Type it, and wait until it is drawn."""
+    box = place.locator("input[type=text]").first
+    box.fill(text)
+    box.press("Enter")
+    first = re.findall(r"[A-Za-z]+|[\u4e00-\u9fff]", text)[0]
+    expect(place.get_by_role("group", name=re.compile("^(词|word)$"))).to_contain_text(first)
+
+
+def view(place: Locator, step: str) -> None:
+    place.locator(f"input[value={step}]").evaluate("one => one.click()")
+    expect(place.locator("[data-waiting]")).to_have_count(0)
+
+
+def status(place: Locator) -> Locator:
+    return place.locator(".play__source [role=status]")
+
+
+@pytest.mark.browser
+@needs_browser[1]
+def test_nothing_is_asked_before_the_press(revisit: Visit) -> None:
+    """The button says what it will fetch; the sentence stands after the # and goes nowhere."""
+    place, page = arrive(revisit, "en")
+    expect(status(place)).to_contain_text("22 MB (9 MB of it Python), once")
+    button = place.locator("[data-compute=text]")
+    expect(button).to_have_text("Fetch the model (22 MB) and compute")
+    place.get_by_role("checkbox").first.press(" ")
+    expect(button).to_have_text("Fetch the model (44 MB) and compute")
+    place.get_by_role("checkbox").first.press(" ")
+    place.locator("input[type=text]").first.fill("a secret of mine")
+    expect(page).to_have_url(re.compile(r"/pretrained/#figure=sentence&text=a\+secret\+of\+mine$"))
+    expect(status(place)).to_contain_text(f"still “{OURS['en']}”")
+    assert page.evaluate("pretended.loads") == 0
+    button.press("Enter")
+    expect(place.locator(".play__read")).to_contain_text("“secret” gives 0.")
+    expect(button).to_have_text("Compute")
+    assert page.evaluate("[pretended.loads, pretended.everything]") == [1, False]
+    assert not [one for one in revisit.loaded if "secret" in one.url.split("#")[0]]
+    assert not [one for one in revisit.loaded if "/python-" in one.url]
+    page.context.set_offline(True)  # all that is needed is there
+    try:
+        compute(place, "another one")
+    finally:
+        page.context.set_offline(False)
+    assert page.evaluate("pretended.loads") == 1
+
+
+@pytest.mark.browser
+@needs_browser[1]
+@pytest.mark.parametrize(
+    ("language", "text", "word", "other", "said"),
+    [
+        (
+            "en",
+            "The bank lends money",
+            "bank",
+            "苹果发布了新手机",
+            r"nearest to “bank”",
+        ),
+        ("zh", "苹果今天降价", "果", "Apple is cheap today", r"与“果”最近的是“"),
+    ],
+)
+def test_a_sentence_is_cut_and_compared(
+    revisit: Visit, language: str, text: str, word: str, other: str, said: str
+) -> None:
+    place, page = arrive(revisit, language)
+    reading = place.locator(".play__read")
+    compute(place, text)
+    place.get_by_role("radio", name=word, exact=True).evaluate("one => one.click()")
+    expect(reading).to_contain_text(f"“{word}”")
+
+    # In words and in the table the same, and a row sums to 1.
+    texts = place.locator(".play__grid [data-chosen]").all_inner_texts()
+    row = [float(one) for one in texts]
+    assert sum(row) == pytest.approx(1, abs=0.05)
+    expect(reading).to_contain_text(f"{max(row):.2f}")
+
+    view(place, "qkv")
+    assert place.locator(".play__grid:visible").count() == 4
+    view(place, "values")
+    expect(place.locator(".play__grid:visible")).to_have_count(
+        3
+    )  # with pushes, once there is a line
+
+    view(place, "path")
+    number = r"(−?\d\.\d\d)"
+    at = {"en": f"goes from {number} to {number}", "zh": f"从 {number} 走到 {number}"}
+    until(lambda: re.search(at[language], reading.inner_text()), reading.inner_text,
+          lambda: page.wait_for_timeout(50))  # fmt: skip
+    found = re.search(at[language], reading.inner_text())
+    assert found
+    view(place, "cut")
+    expect(reading).to_contain_text(found[2])  # where it ends without the cut
+    asked = page.evaluate("pretended.cuts.at(-1)")
+    assert (asked["layer"], asked["head"]) == (None, None)
+    own = {i for i, _ in asked["words"]}
+    assert len(own) == 1  # the word, which is one token
+    assert not own & {j for _, j in asked["words"]}  # it goes on seeing itself
+    place.locator("select:visible").last.select_option(index=0)  # this head only
+    expect(reading).to_contain_text("L11H0")
+    expect(place.locator("[data-waiting]")).to_have_count(0)
+    asked = page.evaluate("pretended.cuts.at(-1)")
+    assert (asked["layer"], asked["head"]) == (11, 0)
+
+    view(place, "roles")
+    pressed = place.locator(".play__roles [aria-pressed=true]")
+    assert "L{layer}H{head}".format(**state(page)) in pressed.inner_text()
+
+    view(place, "compare")
+    box = place.locator("form:visible input[type=text]").last
+    box.fill(other)
+    box.press("Enter")
+    until(lambda: re.search(said, reading.inner_text()), reading.inner_text,
+          lambda: page.wait_for_timeout(50))  # fmt: skip
+
+
+def state(page: Page) -> dict[str, Any]:
+    found: dict[str, Any] = page.evaluate("document.querySelector('qkv-sentence').state")
+    return found
+
+
+@pytest.mark.browser
+@needs_browser[1]
+def test_what_is_typed_is_text(revisit: Visit) -> None:
+    """An address fills the box; it neither computes nor runs anything."""
+    markup = "<img src=x onerror=alert(1)> bank"
+    groups = quote("<b>x</b> y")
+    place, page = arrive(
+        revisit, "en", f"text={quote(markup)}&other={quote(markup)}&first={groups}&second={groups}"
+    )
+    boxes = place.locator("input[type=text]")
+    expect(boxes.first).to_have_value(markup)
+    expect(status(place)).to_contain_text("Press the button")
+    assert page.evaluate("pretended.loads") == 0
+    boxes.first.press("Enter")
+    expect(place.get_by_role("radio", name="<img", exact=True)).to_be_attached()
+    for step in ("qkv", "values", "path", "cut", "roles", "compare"):
+        view(place, step)
+        if step == "path":
+            expect(place.locator(".play__read")).to_contain_text("Both groups are the same")
+    assert place.locator(":is(img, b:not(caption b))").count() == 0
+
+
+@pytest.mark.browser
+@needs_browser[1]
+def test_a_sentence_is_kept_on_the_device(revisit: Visit) -> None:
+    place, page = arrive(revisit, "en")
+    place.locator("input[type=text]").first.fill("kept for later")
+    page.goto(f"{revisit.root}/pretrained/")
+    revisit.loaded.clear()
+    place, page = arrive(revisit, "zh")
+    expect(place.locator("input[type=text]").first).to_have_value("kept for later")
+    place.get_by_role("button", name="还原").click()
+    expect(place.locator("input[type=text]").first).to_have_value(OURS["zh"])
+
+
+@pytest.mark.browser
+@needs_browser[1]
+@pytest.mark.parametrize(
+    ("pretend", "said"),
+    [
+        ({"load": "network"}, "did not arrive"),
+        ({"load": "corrupt"}, "arrived damaged"),
+        ({"load": "wasm"}, "refuses WebAssembly"),
+        ({"sentence": "too-long"}, "Too long"),
+        ({"sentence": "unknown"}, "does not know: ☃"),
+    ],
+)
+def test_what_went_wrong_is_said(revisit: Visit, pretend: dict[str, str], said: str) -> None:
+    place, page = arrive(revisit, "en", **pretend)
+    box = place.locator("input[type=text]").first
+    box.fill("one two three")
+    box.press("Enter")
+    expect(status(place)).to_contain_text(said)
+    page.evaluate("pretend = {}")
+    box.press("Enter")  # again
+    expect(place.locator(".play__read")).to_contain_text("“three”")
+
+
+@pytest.mark.browser
+@needs_browser[1]
+def test_fetching_is_stopped(revisit: Visit) -> None:
+    place, _ = arrive(revisit, "zh", slow=True)
+    box = place.locator("input[type=text]").first
+    box.fill("一句话")
+    box.press("Enter")
+    place.get_by_role("button", name="停止").click()
+    expect(status(place)).to_have_text("已停止。")
+    expect(place.locator("[data-compute=text]")).to_be_enabled()
+    box.fill(" ")
+    box.press("Enter")
+    expect(status(place)).to_have_text("先写一句话。")
+
+
+@pytest.mark.browser
+@needs_browser[1]
+def test_without_a_model_there_are_the_recorded_sentences(browser: Browser, root: str) -> None:
+    with opened(browser, viewport={"width": 1280, "height": 900}) as context:
+        visit = Visit(context.new_page(), root)
+        place, _ = arrive(visit, "en", none=True)
+        expect(status(place)).to_contain_text("has no model")
+        expect(place.locator("[data-compute=text]")).to_be_hidden()
+        reading = place.locator(".play__read")
+        recorded = read("pretrained-e5-en")["sentences"]
+        place.locator("select").first.select_option(label=recorded[1]["text"])
+        view(place, "path")
+        expect(reading).to_contain_text(f"to {recorded[1]['path'][-1] / 100:.2f} ")
+        view(place, "cut")
+        expect(reading).to_contain_text(f"{recorded[1]['alone'][-1] / 100:.2f}".replace("-", "−"))
+        assert not visit.trouble
