@@ -114,7 +114,12 @@ def arrive(visit: Visit, language: str, state: str = "", **pretend: Any) -> tupl
     headers = {"Content-Type": "text/javascript"}
     page.route("**/model.mjs*", lambda route: route.fulfill(body=PRETEND, headers=headers))
     path = f"{'/en' if language == 'en' else ''}/pretrained/"
-    place, _ = come(visit, path + (f"#figure=sentence&{state}" if state else ""), "sentence")
+    place, reading = come(visit, path, "sentence")
+    if state:  # as a link from somewhere else
+        page.goto("about:blank")
+        page.goto(f"{visit.root}{path}#figure=sentence&{state}")
+        expect(reading).not_to_be_empty()
+        expect(place.locator("[aria-busy]")).to_have_count(0)
     return place, page
 
 
