@@ -842,6 +842,61 @@ def test_bias(of_element: Any, head: int, rng: Generator) -> None:
     close(found["weights"], softmax(scores + bias))
 
 
+# flash-attention
+@pytest.mark.parametrize("size", [1, 2, 3])
+@pytest.mark.parametrize("causal", [False, True])
+def test_tiles_read_so_far(of_element: Any, size: int, causal: bool) -> None:
+    """What the player shows is the attention over the keys read so far, and which maxima rise."""
+    call = of_element("tiles")
+    given = drawn("flash-attention", "tiles", english=True)
+    trace = given["traces"][f"{size},{int(causal)}"]
+    q, k, v = (values("flash-attention", "tiles")[name] for name in "QKV")
+    mask = causal_mask(6) if causal else np.ones((6, 6), bool)
+    read = np.zeros((6, 6), bool)
+    for step, tile in enumerate(trace["tiles"], 1):
+        before = read & mask
+        read[slice(*tile["queries"]), slice(*tile["keys"])] = True
+        now = read & mask
+        most, least = (
+            np.where(seen, q @ k.T / np.sqrt(2), -np.inf).max(axis=1) for seen in (now, before)
+        )
+        output, _ = scaled_dot_product_attention(q, k, v, now)
+        found = call("after(trace, step, 6)", trace=trace, step=step)
+        for i, kept in enumerate(found["kept"]):
+            assert (kept is None) == (not now[i].any())
+            if kept:
+                close(kept["maximum"], most[i])
+                close(kept["total"], np.exp(q[i] @ k[now[i]].T / np.sqrt(2) - most[i]).sum())
+                close(kept["output"], output[i])
+        higher = [i for i in range(6) if before[i].any() and most[i] > least[i]]
+        assert [one["i"] for one in found["rises"]] == higher
+        close([one["shrink"] for one in found["rises"]], np.exp(least[higher] - most[higher]))
+        ends = not any(one["queries"] == tile["queries"] for one in trace["tiles"][step:])
+        assert call("isLast(trace, step)", trace=trace, step=step) == ends
+    assert trace["same"]
+    assert (read | ~mask).all()
+
+
+@pytest.mark.browser
+@needs_browser[1]
+def test_tiles_are_read_by_the_arrow_keys(revisit: Visit) -> None:
+    place, reading = come(revisit, "/flash-attention/", "tiles")
+    press = revisit.page.keyboard.press
+    expect(reading).to_contain_text("从 2.12 升到 3.54，先前的总和与值乘以 0.24")
+    place.get_by_role("button", name="下一块").focus()
+    press("ArrowRight")
+    expect(reading).to_contain_text("第 4 块，共 9 块")
+    press("ArrowLeft")
+    press("ArrowLeft")
+    expect(reading).to_contain_text("最大值没有升")
+    place.locator("input[type=range]").press("End")
+    expect(reading).to_contain_text("np.allclose 给 True")
+    close(numbers(place, "目前的输出"), values("flash-attention", "tiles")["output"].round(2))
+    place.locator("input[type=checkbox]").press(" ")
+    expect(reading).to_contain_text("第 6 块，共 6 块")
+    assert place.locator("td", has_text="×").count() == 12
+
+
 @pytest.mark.browser
 @needs_browser[1]
 def test_figures_after_instant_navigation(revisit: Visit) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from docs.examples import values
-from docs.figures.kit import GREEN, GREY, HEAT, Label, frame, names
-from qkv_docs import FlashTile
+from docs.figures.kit import GREEN, GREY, HEAT, Label, Played, frame, names
+from qkv_docs import FlashTile, causal_mask, flash_attention, scaled_dot_product_attention
 from qkv_docs.drawing import FULL, SMALL, Drawing, cell, number, text
 
 PAGE = values("flash-attention", "moved")
@@ -24,7 +24,47 @@ def written_out(q: np.ndarray, k: np.ndarray, v: np.ndarray) -> int:
     return moved * q.itemsize
 
 
-def tiles(t: Label) -> Drawing:
+def traced(size: int, causal: bool) -> dict[str, object]:
+    """What `flash_attention` tells of the page's sentence, and whether its output is right."""
+    told: list[FlashTile] = []
+    q, k, v = (PAGE[name] for name in "QKV")
+    mask = causal_mask(6) if causal else None
+    output = flash_attention(q, k, v, mask, rows=size, columns=size, watch=told.append)
+    whole, _ = scaled_dot_product_attention(q, k, v, mask)
+    return {"tiles": [_plain(one) for one in told], "same": bool(np.allclose(output, whole))}
+
+
+def _plain(tile: FlashTile) -> dict[str, object]:
+    """A tile as JSON has it; a hidden score is null."""
+    rounded = [
+        [x if np.isfinite(x) else None for x in row] for row in tile.scores.round(6).tolist()
+    ]
+    return {
+        "queries": [tile.queries.start, tile.queries.stop],
+        "keys": [tile.keys.start, tile.keys.stop],
+        "scores": rounded,
+        "maximum": tile.maximum.round(6).tolist(),
+        "total": tile.total.round(6).tolist(),
+        "added": tile.added.round(6).tolist(),
+        "moved": tile.moved,
+    }
+
+
+def tiles(t: Label) -> Played:
+    """The tiles one after the other: the table of scores, and what is kept for each query."""
+    given = {
+        "words": [t(*word) for word in WORDS],
+        "whole": written_out(PAGE["Q"], PAGE["K"], PAGE["V"]),
+        "traces": {
+            f"{size},{int(causal)}": traced(size, causal)
+            for size in (1, 2, 3)
+            for causal in (False, True)
+        },
+    }
+    return Played("tiles", _still(t), given)
+
+
+def _still(t: Label) -> Drawing:
     """The table of scores of which one tile exists, and what is kept for each query."""
     last = TILES[SHOWN]
     words = [t(*word) for word in WORDS]
