@@ -64,6 +64,7 @@ from qkv_docs.pretrained import (
 from qkv_docs.relative import t5_bias
 from qkv_docs.roles import Role, describe
 from qkv_docs.similarity import cosine_similarity, dot_product
+from qkv_docs.tokenizer import Piece, Unigram
 from qkv_docs.variants import (
     and_masks,
     apply_score_mod,
@@ -86,9 +87,11 @@ __all__ = [
     "LookupBatch",
     "LookupHistory",
     "LookupModel",
+    "Piece",
     "PretrainedHead",
     "PretrainedSentence",
     "Role",
+    "Unigram",
     "alibi_bias",
     "and_masks",
     "apply_score_mod",

@@ -24,7 +24,9 @@ from qkv_docs._checks import (
     real_arrays,
     result_dtype,
 )
+from qkv_docs._erf import erf
 from qkv_docs._inputs import boolean_mask
+from qkv_docs._product import product
 from qkv_docs._shapes import fit, layer_norm_inputs
 from qkv_docs.attention import scaled_dot_product_attention
 from qkv_docs.heads import merge_heads, split_heads
@@ -150,7 +152,7 @@ class Encoder:
         hidden, heads = [x], []
         for layer, its_mask in zip(self.layers, masks, strict=True):
             q, k, v = (
-                split_heads(x @ w + b, self.n_heads)  # (n_heads, n, d_k)
+                split_heads(product(x, w) + b, self.n_heads)  # (n_heads, n, d_k)
                 for w, b in (
                     (layer.w_q, layer.b_q),
                     (layer.w_k, layer.b_k),
@@ -158,9 +160,10 @@ class Encoder:
                 )
             )
             found, weights = scaled_dot_product_attention(q, k, v, its_mask)
-            x = x + merge_heads(found) @ layer.w_o + layer.b_o
+            x = x + product(merge_heads(found), layer.w_o) + layer.b_o
             x = layer_norm(x, layer.gain_1, layer.shift_1, self.eps)
-            x = x + gelu(x @ layer.w_in + layer.b_in) @ layer.w_out + layer.b_out
+            bent = gelu(product(x, layer.w_in) + layer.b_in)  # (n, d_mlp)
+            x = x + product(bent, layer.w_out) + layer.b_out
             x = layer_norm(x, layer.gain_2, layer.shift_2, self.eps)
             hidden.append(x)
             heads.append((q, k, v, weights))
@@ -226,12 +229,8 @@ def gelu(x: ArrayLike) -> FloatArray:
         array([-0.  , -0.16,  0.  ,  0.84,  3.  ])
     """
     (x,), dtype = real_arrays(x=x)
-    erf = np.asarray(_erf(x * math.sqrt(0.5)), x.dtype)  # NumPy has none
-    below = (1 + erf) / 2  # from 0 to 1
+    below = (1 + erf(x * math.sqrt(0.5)).astype(x.dtype)) / 2  # from 0 to 1
     return np.asarray(x * below).astype(dtype)
-
-
-_erf: Any = np.frompyfunc(math.erf, 1, 1)
 
 
 def dequantize_q4_0(blocks: NDArray[np.uint8]) -> NDArray[np.float32]:

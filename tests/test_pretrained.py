@@ -12,7 +12,6 @@ import hashlib
 import json
 import re
 import struct
-from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -304,30 +303,6 @@ def test_safetensors_are_read(tmp_path: Path) -> None:
     assert set(tensors) == {"a", "b"}
     np.testing.assert_array_equal(tensors["a"], a)
     np.testing.assert_array_equal(tensors["b"], b)
-
-
-def test_the_unigram_tokenizer_takes_the_best_of_all_ways_to_cut() -> None:
-    pieces = ["?", "▁", "a", "b", "c", "ab", "bc", "abc", "▁a", "▁ab", "cab", "ca"]
-    rng = np.random.default_rng(0)
-    for _ in range(20):
-        scores = rng.uniform(-9, -1, size=len(pieces)).astype(np.float32)
-        cut = models.Unigram(pieces, scores, {}, unknown=0)
-        for text in ("abcab", "cabbac", "axbc"):
-            marked, unknown = f"▁{text}", float(scores.min()) - 10
-            totals = {}
-            for k in range(len(marked)):
-                for places in combinations(range(1, len(marked)), k):
-                    ends = [0, *places, len(marked)]
-                    parts = [marked[a:b] for a, b in pairwise(ends)]
-                    if all(part in pieces[1:] or len(part) == 1 for part in parts):
-                        score = sum(
-                            float(scores[pieces.index(part)]) if part in pieces[1:] else unknown
-                            for part in parts
-                        )
-                        totals[tuple(parts)] = score
-            best = max(totals, key=lambda parts: totals[parts])
-            wanted = [pieces.index(part) if part in pieces[1:] else 0 for part in best]
-            assert cut(text) == wanted
 
 
 def test_wordpieces_are_the_longest_known() -> None:

@@ -31,6 +31,16 @@ def remove(name: str) -> Callable[[Path], None]:
     return lambda site: next(site.glob(name)).unlink()
 
 
+def damage(name: str) -> Callable[[Path], None]:
+    def do(site: Path) -> None:
+        (path,) = site.glob(name)
+        data = path.read_bytes()
+        path.unlink()  # a hard link: the original is another test's
+        path.write_bytes(data[:-1])
+
+    return do
+
+
 def add(name: str, text: str) -> Callable[[Path], None]:
     def do(site: Path) -> None:
         (site / name).parent.mkdir(exist_ok=True)
@@ -107,6 +117,15 @@ BROKEN = [
     (
         change("embedding/index.html", " data-python=", " data-no="),
         r"embedding/index\.html: knows no Python \(pages: 3\)",
+    ),
+    (
+        change("similarity/index.html", " data-model=", " data-no="),
+        r"similarity/index\.html: knows no model",
+    ),
+    (remove("assets/model/layer-03-*.bin"), r"assets/model/layer-03-.*: is missing"),
+    (
+        damage("assets/model/rows-100-*.bin"),
+        r"assets/model/rows-100-.*: has another hash than it should",
     ),
 ]
 

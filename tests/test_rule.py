@@ -172,6 +172,10 @@ CALLS = {
         q.train_induction, {"model": q.InductionModel.create(), "steps": 0}, "",
         "steps batch_size seed every shortest longest", settings="lr",
     ),
+    "Unigram": Call(
+        lambda scores: q.Unigram(["?", "a"], scores, unknown=0)("a"), {"scores": drawn(2)},
+        beside="scores",
+    ),
     "t5_bias": Call(
         q.t5_bias, {"table": drawn(8, 2), "n_q": 3, "n_k": 4}, "table", "n_q n_k max_distance"
     ),
@@ -220,6 +224,7 @@ CALLS = {
     ),
 }  # fmt: skip
 NOT_ASKED = {
+    "Piece",  # only given
     "describe", "Role",  # no numbers come in
     "and_masks", "or_masks",  # nor here, but functions
     "dequantize_q4_0",  # only bytes

@@ -31,7 +31,7 @@ REQUIRED = [
 ]
 # Bytes. A page is its HTML and the script it brings, compressed; tests/test_site.py measures in a
 # browser what else a first view loads.
-PAGE, PAGE_WITHOUT_FIGURES, EVERYTHING = 150_000, 110_000, 45_000_000
+PAGE, PAGE_WITHOUT_FIGURES, EVERYTHING = 150_000, 110_000, 100_000_000
 FIGURE = re.compile(r'<svg[^>]*role="img".*?</svg>', re.S)
 # What a policy may name besides 'none' and 'self': no other host, no text that becomes a script.
 SOURCES = {
@@ -191,6 +191,33 @@ def python(site: Site) -> Iterator[str]:
                 yield f"{file}: has another hash than it should"
 
 
+def model(site: Site) -> Iterator[str]:
+    """The model for sentences of the reader's own, every file with its hash."""
+    # where there is no Python, that has been told
+    start = {
+        name: tree.css_first("script[data-model]")
+        for name, tree in site.pages.items()
+        if tree.css_first("script[data-python]") is not None
+    }
+    if without := [name for name, script in start.items() if script is None]:
+        yield f"{without[0]}: knows no model (pages: {len(without)}); could it not be fetched?"
+    for found in {
+        site.target(script.attributes["data-model"] or "", name)
+        for name, script in start.items()
+        if script is not None
+    }:
+        listing = found[0] if found else ""
+        if listing not in site.files:
+            yield f"{listing}: is missing"
+            continue
+        for about in json.loads(site.read(listing)).values():
+            file = posixpath.join(posixpath.dirname(listing), about["file"])
+            if file not in site.files:
+                yield f"{file}: is missing"
+            elif about["sha256"] != sha256((site.folder / file).read_bytes()).hex():
+                yield f"{file}: has another hash than it should"
+
+
 def links(site: Site) -> Iterator[str]:
     """Every link, and whatever a page loads, is a file of this folder; every anchor is in it."""
     for name, link in dict.fromkeys(site.links + site.loads):
@@ -297,7 +324,7 @@ def addresses(site: Site) -> Iterator[str]:
 
 
 CHECKS: list[Callable[[Site], Iterator[str]]] = [
-    *(python, links, requests, policy, offline, budgets, addresses)
+    *(python, model, links, requests, policy, offline, budgets, addresses)
 ]
 
 

@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from qkv_docs.pretrained import BLOCK, Encoder, EncoderLayer, dequantize_q4_0
+from qkv_docs.tokenizer import Unigram
 
 CACHE = Path(os.environ.get("QKV_CACHE") or Path.home() / ".cache/qkv-docs")
 E5, MINILM = "multilingual-e5-small", "all-MiniLM-L6-v2"
@@ -100,7 +101,36 @@ def load(name: str) -> Model:
 # multilingual-e5-small: header, unigram vocabulary, table of characters, tensors
 
 
-def read_e5(path: Path) -> Model:
+class E5File(NamedTuple):
+    """What the packed file holds.
+
+    `tensors`: by its name there the raw bytes of each; a matrix is stored as (n_out, n_in), in
+    blocks of four bits along n_in.
+    """
+
+    d_model: int
+    n_layers: int
+    n_heads: int
+    d_mlp: int
+    size: int  # rows of the embedding table
+    n_max: int
+    eps: float
+    pieces: list[str]
+    scores: Any
+    changes: dict[int, str]  # what becomes of a character before a text is cut
+    start: int
+    end: int
+    unknown: int
+    tensors: dict[str, bytes]
+
+    @property
+    def controls(self) -> set[int]:
+        """The marks that no text is cut into."""
+        marks = {"<s>", "<pad>", "</s>", "<unk>", "<mask>"}
+        return {i for i, piece in enumerate(self.pieces) if piece in marks}
+
+
+def parse_e5(path: Path) -> E5File:
     """The packed file: little-endian numbers, as `e5_parse` in the package's e5.c reads them."""
     data = path.read_bytes()
     at = 0
@@ -125,20 +155,27 @@ def read_e5(path: Path) -> Model:
     text = data[at : at + text_bytes]
     at += text_bytes
     pieces = [text[a:b].decode("utf-8", "replace") for a, b in pairwise(offsets)]
-    table = {}
+    changes = {}
     n_changed, _ = take("iI")
     for _ in range(n_changed):
         character, length = take("IB")
-        table[character] = "".join(map(chr, take(f"{length}I")))
-    directory = {}
+        changes[character] = "".join(map(chr, take(f"{length}I")))
+    tensors = {}
     for _ in range(take("i")[0]):
         (length,) = take("H")
         name = take(f"{length}s")[0].decode()
         _, _, offset, n_bytes = take("BIQQ")
-        directory[name] = data[offset : offset + n_bytes]
+        tensors[name] = data[offset : offset + n_bytes]
+    sizes = (d_model, n_layers, n_heads, d_mlp, size, n_max, eps)
+    return E5File(*sizes, pieces, scores, changes, start, end, unknown, tensors)
+
+
+def read_e5(path: Path) -> Model:
+    """The model in the packed file."""
+    file = parse_e5(path)
 
     def tensor(name: str, *shape: int) -> Any:
-        raw = directory[name]
+        raw = file.tensors[name]
         if len(shape) == 1 or name in {"emb.pos", "emb.type"}:
             return np.frombuffer(raw, "<f4").reshape(shape)
         n_in, n_out = shape  # stored as (n_out, n_in), in blocks along n_in
@@ -146,7 +183,7 @@ def read_e5(path: Path) -> Model:
         return np.ascontiguousarray(dequantize_q4_0(blocks).T)
 
     def layer(n: int) -> EncoderLayer:
-        d, m = d_model, d_mlp
+        d, m = file.d_model, file.d_mlp
         return EncoderLayer(
             w_q=tensor(f"l{n}.q.w", d, d), b_q=tensor(f"l{n}.q.b", d),
             w_k=tensor(f"l{n}.k.w", d, d), b_k=tensor(f"l{n}.k.b", d),
@@ -159,56 +196,23 @@ def read_e5(path: Path) -> Model:
         )  # fmt: skip
 
     encoder = Encoder(
-        tokens=tensor("emb.word", d_model, size).T,
-        positions=tensor("emb.pos", n_max, d_model),
-        segment=tensor("emb.type", 2, d_model)[0],
-        gain=tensor("emb.ln.w", d_model),
-        shift=tensor("emb.ln.b", d_model),
-        layers=[layer(n) for n in range(n_layers)],
-        n_heads=n_heads,
-        eps=eps,
+        tokens=tensor("emb.word", file.d_model, file.size).T,
+        positions=tensor("emb.pos", file.n_max, file.d_model),
+        segment=tensor("emb.type", 2, file.d_model)[0],
+        gain=tensor("emb.ln.w", file.d_model),
+        shift=tensor("emb.ln.b", file.d_model),
+        layers=[layer(n) for n in range(file.n_layers)],
+        n_heads=file.n_heads,
+        eps=file.eps,
     )
-    cut = Unigram(pieces, scores, table, unknown)
+    cut = Unigram(file.pieces, file.scores, file.unknown, file.controls, file.changes)
     return Model(
         E5,
         encoder,
-        lambda sentence: [start, *cut(sentence), end],
-        lambda ids: [pieces[i] for i in ids],
-        directory.__getitem__,
+        lambda sentence: [file.start, *cut(sentence), file.end],
+        lambda ids: [file.pieces[i] for i in ids],
+        file.tensors.__getitem__,
     )
-
-
-class Unigram:
-    """SentencePiece's unigram tokenizer: of all ways to cut a text, the most probable one."""
-
-    def __init__(self, pieces: list[str], scores: Any, table: dict[int, str], unknown: int):
-        self.ids = {piece: i for i, piece in reversed(list(enumerate(pieces))) if i != unknown}
-        self.scores, self.table, self.unknown = scores, table, unknown
-        self.longest = max(map(len, pieces))
-        self.unknown_score = float(scores.min()) - 10
-
-    def __call__(self, sentence: str) -> list[int]:
-        text = sentence.translate(self.table)
-        while "  " in text:
-            text = text.replace("  ", " ")
-        text = text if text.startswith(" ") else f" {text}"
-        text = text.replace(" ", "▁")
-        best = [(0.0, 0, self.unknown)] + [(-1e30, 0, self.unknown)] * len(text)
-        for i in range(len(text)):
-            options = [(i + 1, self.unknown, self.unknown_score)]
-            for end in range(i + 1, min(i + self.longest, len(text)) + 1):
-                piece = self.ids.get(text[i:end])
-                if piece is not None:
-                    options.append((end, piece, float(self.scores[piece])))
-            for end, piece, score in options:
-                if best[i][0] + score > best[end][0]:
-                    best[end] = best[i][0] + score, i, piece
-        found, end = [], len(text)
-        while end:
-            _, start, piece = best[end]
-            found.append(piece)
-            end = start
-        return found[::-1]
 
 
 # all-MiniLM-L6-v2: safetensors and a WordPiece vocabulary

@@ -72,7 +72,8 @@ async function install() {
 
 async function activate() {
   for (const name of await caches.keys()) {
-    if (name.startsWith("qkv-") && name !== NAME) await caches.delete(name);
+    // qkv-model is filled, and kept up to date, by scripts/model.mjs.
+    if (name.startsWith("qkv-") && ![NAME, "qkv-model"].includes(name)) await caches.delete(name);
   }
   await clients.claim();
 }

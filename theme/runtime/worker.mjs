@@ -44,7 +44,7 @@ for name in ("js", "pyodide_js", "pyodide.code", "pyodide.http"):
     sys.modules[name] = None
 `;
 
-let Session, session;
+let Session, session, Sentences, sentences;
 
 async function digest(blob) {
   // none on a plain http:// address: the size must do
@@ -123,12 +123,14 @@ async function boot() {
     // Pyodide goes on without what it refused
     if (!python.loadedPackages[name]) throw failure("corrupt", name);
   }
-  const module = python.toPy({ __name__: "session" });
-  python.runPython(await kept.get(new URL("session.py", base).href).text(), {
-    globals: module,
-    filename: "session.py",
-  });
-  Session = module.get("Session");
+  const own = async (name) => {
+    const module = python.toPy({ __name__: name });
+    const code = await kept.get(new URL(`${name}.py`, base).href).text();
+    python.runPython(code, { globals: module, filename: `${name}.py` });
+    return module;
+  };
+  Session = (await own("session")).get("Session");
+  Sentences = (await own("sentence")).get("Sentences");
   python.runPython(NO_JAVASCRIPT);
   takeAway();
 }
@@ -137,14 +139,47 @@ boot().then(() => say({ answer: "ready" }), fail);
 
 const TOLD = ["out", "drawing", "snapshot"]; // what a session may tell of itself
 
-self.addEventListener("message", ({ data: { place, code, label, want, goOn, alone } }) => {
+/** A snippet. */
+function run({ place, code, label, want, goOn, alone }) {
+  if (place === 0) {
+    session?.destroy();
+    const tell = (kind, text) => say(TOLD.includes(kind) ? { [kind]: text } : { failed: "odd" });
+    session = Session(tell, alone);
+  }
+  say({ answer: JSON.parse(session.run(place, code, label, want, goOn)) });
+}
+
+/** Files of a model, which the page has fetched and checked; then a question about a sentence. */
+function model({ files, question }) {
+  sentences ??= Sentences();
+  for (const [name, bytes] of files) {
+    sentences.bring(name, bytes);
+    say({ brought: name });
+  }
+  if (!question) {
+    say({ answer: { end: "" } });
+    return;
+  }
+  const answer = sentences.ask(JSON.stringify(question));
+  const found = answer.get(1);
+  /** @type {ArrayBufferView<ArrayBuffer>[]} */
+  const arrays = [];
+  for (let n = 0; n < found.length; n += 1) {
+    const array = found.get(n);
+    const view = array.getBuffer();
+    arrays.push(view.data.slice());
+    view.release();
+    array.destroy();
+  }
+  const about = JSON.parse(answer.get(0));
+  for (const proxy of [found, answer]) proxy.destroy();
+  say({ answer: { ...about, arrays } }, { transfer: arrays.map(({ buffer }) => buffer) });
+}
+
+self.addEventListener("message", ({ data }) => {
   try {
-    if (place === 0) {
-      session?.destroy();
-      const tell = (kind, text) => say(TOLD.includes(kind) ? { [kind]: text } : { failed: "odd" });
-      session = Session(tell, alone);
-    }
-    say({ answer: JSON.parse(session.run(place, code, label, want, goOn)) });
+    if (data.model) model(data.model);
+    else run(data);
   } catch (error) {
     fail(error); // Python itself broke down
   }

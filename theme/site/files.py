@@ -11,10 +11,11 @@ from mkdocs.structure.files import File
 
 from theme.extensions.page import DOCS, ROOT
 from theme.numbers import answers
-from theme.site import python
+from theme.site import model, python
 from theme.site.languages import language
 
 FONTS = ROOT / "theme/vendor/katex/fonts"
+MODEL = "assets/model"
 # A browser loads no module from file://: one script that is none, what it would import first.
 COPY = "assets/copy.js"
 COPY_PARTS = (
@@ -50,6 +51,8 @@ def generated(config: MkDocsConfig) -> Iterator[File]:
         yield File.generated(config, COPY, content=code.replace("export ", ""))
     contents = None if offline else python.contents()
     folder = config.extra["python"] = python.folder(contents) if contents else None
+    sentences = model.files() if contents else []  # what it computes with is Python
+    config.extra["model"] = f"{MODEL}/{sentences[0].name}" if sentences else None
     if main and not offline:
         yield from numbers(config)
     if main:
@@ -58,6 +61,10 @@ def generated(config: MkDocsConfig) -> Iterator[File]:
         yield File.generated(config, f"assets/{name}", content=data)
         for name, data in (contents or {}).items():
             yield File.generated(config, f"{folder}/{name}", content=data)
+        if sentences:
+            yield from copies(MODEL, sentences)
+            licence = str(model.LICENCE)
+            yield File.generated(config, f"{MODEL}/licence.txt", abs_src_path=licence)
 
 
 def numbers(config: MkDocsConfig) -> Iterator[File]:

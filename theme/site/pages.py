@@ -94,6 +94,8 @@ def offer(env: jinja2.Environment, config: MkDocsConfig) -> None:
     env.bytecode_cache = jinja2.FileSystemBytecodeCache(str(TEMPLATES))
     env.globals.update(styles=styles.styles, bundle=bundle())
     env.globals.update(python=f"{up}{python}/" if python else "")
+    model = config.extra["model"]
+    env.globals.update(model=f"{up}{model}" if model else "")
 
 
 def finished(html: str, page: MkDocsPage | None, config: MkDocsConfig) -> str:

@@ -26,6 +26,7 @@ from typing import Any
 
 from theme.extensions.page import ROOT, log
 
+MODULES = ("session.py", "sentence.py")  # what the worker does with Python, from theme/runtime
 CACHE = Path(os.environ.get("QKV_CACHE") or Path.home() / ".cache/qkv-docs")
 
 
@@ -151,13 +152,15 @@ def lock(files: dict[str, bytes]) -> bytes:
 
 
 @functools.cache
-def _contents(package: tuple[str, bytes], session: bytes, worker: bytes) -> dict[str, bytes] | None:
+def _contents(
+    package: tuple[str, bytes], modules: tuple[tuple[str, bytes], ...], worker: bytes
+) -> dict[str, bytes] | None:
     fetched = vendored()
     if fetched is None:
         return None
     contents = {name: path.read_bytes() for name, path in fetched.items()} | dict([package])
     contents["pyodide-lock.json"] = lock(contents)
-    contents["session.py"] = session
+    contents |= modules
     # What the worker checks before it starts, and measures its progress by.
     table = {name: {"bytes": len(data), "sha256": sha256(data)} for name, data in contents.items()}
     contents["files.json"] = json.dumps(table).encode()
@@ -168,8 +171,8 @@ def _contents(package: tuple[str, bytes], session: bytes, worker: bytes) -> dict
 def contents() -> dict[str, bytes] | None:
     """Every file that the reader's Python is made of, by name; None where some cannot be had."""
     runtime = ROOT / "theme/runtime"
-    session, worker = (runtime / name for name in ("session.py", "worker.mjs"))
-    return _contents(wheel(), session.read_bytes(), worker.read_bytes())
+    modules = tuple((name, (runtime / name).read_bytes()) for name in MODULES)
+    return _contents(wheel(), modules, (runtime / "worker.mjs").read_bytes())
 
 
 def folder(contents: dict[str, bytes]) -> str:

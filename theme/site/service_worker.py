@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 from theme.extensions.page import ROOT
 
 # What no reader of a page asks for.
 LEFT_OUT = (".nojekyll", ".map", ".gz", ".inv", "sw.js")
+# 18 MB for rare words of the reader's own: kept by who wants them (scripts/model.mjs).
+RARE = re.compile(r"assets/model/rows-\d")
 
 
 def files(site: Path) -> dict[str, tuple[int, str]]:
     """Size and hash of each file of the release, by the address a page asks for it."""
     found = {}
     for path in sorted(site.rglob("*")):
-        if path.is_file() and not path.name.endswith(LEFT_OUT):
+        address = path.relative_to(site).as_posix().removesuffix("index.html")
+        if path.is_file() and not path.name.endswith(LEFT_OUT) and not RARE.match(address):
             data = path.read_bytes()
-            address = path.relative_to(site).as_posix().removesuffix("index.html")
             found[address] = (len(data), hashlib.sha256(data).hexdigest())
     return found
 

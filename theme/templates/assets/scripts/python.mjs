@@ -79,7 +79,7 @@ const REASONS = words({
 });
 const ENDED_BY_READER = ["stopped", "other", "left"];
 
-class Failure extends Error {
+export class Failure extends Error {
   /** @param {string} reason  @param {string} [detail] */
   constructor(reason, detail = "") {
     super(detail);
@@ -103,6 +103,9 @@ export function told(why) {
   };
 }
 
+/** Whether Python is there already, or on its way. */
+export const started = () => Boolean(ready);
+
 /** Where the build put Python; nothing where it could not be had. */
 export const folder = () =>
   /** @type {HTMLElement | null} */ (document.querySelector("script[data-python]"))?.dataset.python;
@@ -117,6 +120,8 @@ let ready;
 let question;
 /** @type {Step[]} */
 let ran = []; // what made the present names, in order
+/** @type {Set<string>} */
+let brought = new Set(); // the files of a model that this worker has
 
 /** Give the worker up, whatever it is doing; who waits for it hears why. */
 function giveUp(reason, detail) {
@@ -124,13 +129,14 @@ function giveUp(reason, detail) {
   worker?.terminate();
   worker = ready = question = undefined;
   ran = [];
+  brought = new Set();
   waiting?.reject(new Failure(reason, detail));
 }
 
-const ask = (hear, message) =>
+const ask = (hear, message, transferred = []) =>
   new Promise((resolve, reject) => {
     question = { resolve, reject, hear, boot: !message };
-    if (message) worker?.postMessage(message);
+    if (message) worker?.postMessage(message, transferred);
   });
 
 /** What the worker may say besides that it failed, by the one key of the message. */
@@ -139,6 +145,7 @@ const SAID = {
   out: (data) => typeof data.out === "string",
   drawing: (data) => typeof data.drawing === "string",
   snapshot: (data) => typeof data.snapshot === "string",
+  brought: (data) => typeof data.brought === "string",
   answer: (data) => data.answer === "ready" || typeof data.answer?.end === "string",
 };
 const understood = (data) =>
@@ -267,5 +274,39 @@ export class Turn {
         return { ...answer, step, earlier: place - first };
       }
     }
+  }
+
+  /**
+   * Ask the model about a sentence, after the files of it that the worker lacks were brought.
+   * `hear({ progress, total })` while Python comes.
+   * @param {Map<string, Blob>} files  in the order in which they are taken in
+   * @param {object} [question]
+   * @param {(message: any) => void} [hear]
+   * @returns {Promise<{ end: string, arrays?: Float32Array[], [more: string]: any }>}
+   */
+  async ask(files, question, hear = () => {}) {
+    try {
+      return await Promise.race([this.over, this.#ask(files, question, hear)]);
+    } finally {
+      if (this.current) holder = undefined;
+    }
+  }
+
+  async #ask(files, question, hear) {
+    await start((data) => this.current && hear(data));
+    const lacking = [...files].filter(([name]) => !brought.has(name));
+    const sent = await Promise.all(
+      lacking.map(async ([name, blob]) => [name, new Uint8Array(await blob.arrayBuffer())]),
+    );
+    if (!this.current) throw new Failure("other");
+    const answer = await ask(
+      (data) => {
+        if (data.brought) brought.add(data.brought);
+      },
+      { model: { files: sent, question } },
+      sent.map(([, bytes]) => bytes.buffer),
+    );
+    if (answer.end === "memory") giveUp("memory"); // only a new worker has it back
+    return answer;
   }
 }

@@ -3,8 +3,9 @@
 {
   const own = /** @type {HTMLScriptElement} */ (document.currentScript);
   const language = own.dataset.language === "zh" ? "zh" : "en";
-  if (own.dataset.python) {
-    own.dataset.python = String(new URL(own.dataset.python, location.href)); // navigation moves it
+  for (const name of ["python", "model"]) {
+    const given = own.dataset[name];
+    if (given) own.dataset[name] = String(new URL(given, location.href)); // navigation moves it
   }
   const signs = ["pointerdown", "pointermove", "keydown", "focusin", "scroll", "touchstart"];
 
