@@ -6,7 +6,7 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve build release offline new-page pages numbers test test-all kernels data lint styles heights links pretrained clean
+.PHONY: help serve build release offline new-page pages numbers test test-all kernels data lint styles heights links pretrained decoder clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -69,13 +69,16 @@ links: $(VENV)/.site ## ask every address of the references page whether it answ
 pretrained: $(VENV)/.test ## fetch two real models (160 MB, kept), compare them with PyTorch and recompute their data
 	@$(BIN)/python -m docs.data.pretrained --check
 
+decoder: $(VENV)/.test $(VENV)/.oracles $(VENV)/.decoder ## fetch a real decoder (98 MB, kept), compare it with two others and recompute its data; an hour
+	@$(BIN)/python -m docs.data.decoder --check
+
 clean: ## remove .venv and everything built
 	rm -rf $(VENV) site site-offline .cache build *.egg-info
 
 INSTALL = $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 COMMA := ,
 
-$(VENV)/.oracles: $(VENV)/.test
+$(VENV)/.oracles $(VENV)/.decoder: $(VENV)/.test
 
 # One stamp an extra, made anew when the pins change; test includes pages, and pages site.
 $(VENV)/.%: pyproject.toml constraints.txt

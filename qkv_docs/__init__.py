@@ -2,6 +2,7 @@
 
 from qkv_docs.attention import scaled_dot_product_attention, softmax
 from qkv_docs.cache import KVCache
+from qkv_docs.decoder import Decoder, DecoderLayer, DecoderTrace, silu
 from qkv_docs.drawing import heatmap, line_chart
 from qkv_docs.embedding import embed, one_hot
 from qkv_docs.flash import (
@@ -75,6 +76,9 @@ from qkv_docs.variants import (
 )
 
 __all__ = [
+    "Decoder",
+    "DecoderLayer",
+    "DecoderTrace",
     "Encoder",
     "EncoderLayer",
     "EncoderTrace",
@@ -136,6 +140,7 @@ __all__ = [
     "rope_frequencies",
     "scaled_dot_product_attention",
     "scaled_dot_product_attention_backward",
+    "silu",
     "sinusoidal_positions",
     "sliding_window_mask",
     "softmax",

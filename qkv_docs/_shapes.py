@@ -64,6 +64,13 @@ def fit(axes: Mapping[str, str], arrays: Mapping[str, Any]) -> dict[str, int]:
     return sizes
 
 
+def fitting_parameters(holder: Any, axes: Mapping[str, str]) -> dict[str, int]:
+    """Make arrays of what a frozen dataclass holds, and compare them as `fit` does."""
+    for name in axes:
+        object.__setattr__(holder, name, numbers(name, getattr(holder, name)))
+    return fit(axes, vars(holder))
+
+
 def with_all_axes(
     shape: tuple[int, ...], whole: tuple[int, ...], own: int
 ) -> tuple[tuple[int, ...] | None, tuple[int, ...] | None]:

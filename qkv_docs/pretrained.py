@@ -20,14 +20,13 @@ from qkv_docs._checks import (
     integer,
     known_ids,
     number,
-    numbers,
     real_arrays,
     result_dtype,
 )
 from qkv_docs._erf import erf
 from qkv_docs._inputs import boolean_mask
 from qkv_docs._product import product
-from qkv_docs._shapes import fit, layer_norm_inputs
+from qkv_docs._shapes import fitting_parameters, layer_norm_inputs
 from qkv_docs.attention import scaled_dot_product_attention
 from qkv_docs.heads import merge_heads, split_heads
 
@@ -69,7 +68,7 @@ class EncoderLayer:
         square = dict.fromkeys(("w_q", "w_k", "w_v", "w_o"), "d_model d_model")
         mlp = {"w_in": "d_model d_mlp", "b_in": "d_mlp", "w_out": "d_mlp d_model"}
         rows = {name: "d_model" for name in vars(self) if name not in square | mlp}
-        _arrays(self, square | mlp | rows)
+        fitting_parameters(self, square | mlp | rows)
 
 
 class EncoderTrace(NamedTuple):
@@ -110,7 +109,8 @@ class Encoder:
 
     def __post_init__(self) -> None:
         rows = dict.fromkeys(("segment", "gain", "shift"), "d_model")
-        d_model = _arrays(self, {"tokens": "size d_model", "positions": "n_max d_model"} | rows)
+        axes = {"tokens": "size d_model", "positions": "n_max d_model"} | rows
+        d_model = fitting_parameters(self, axes)["d_model"]
         if d_model % integer("n_heads", self.n_heads, least=1):
             raise ValueError(f"n_heads must divide d_model, got {self.n_heads} and {d_model}")
         if not self.layers or any(len(layer.b_q) != d_model for layer in self.layers):
@@ -169,13 +169,6 @@ class Encoder:
             heads.append((q, k, v, weights))
         traces = (hidden, *zip(*heads, strict=True))
         return EncoderTrace(*(np.stack(trace).astype(dtype, copy=False) for trace in traces))
-
-
-def _arrays(parameters: Any, axes: dict[str, str]) -> int:
-    """Make arrays of the parameters, compare their shapes; returns d_model."""
-    for name in axes:
-        object.__setattr__(parameters, name, numbers(name, getattr(parameters, name)))
-    return fit(axes, vars(parameters))["d_model"]
 
 
 def layer_norm(x: ArrayLike, gain: ArrayLike, shift: ArrayLike, eps: float) -> FloatArray:

