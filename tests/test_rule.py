@@ -247,8 +247,9 @@ NOT_ASKED = {
     "Piece",  # only given
     "describe", "Role",  # no numbers come in
     "and_masks", "or_masks",  # nor here, but functions
-    "dequantize_q4_0",  # only bytes
+    "dequantize_q4_0", "dequantize_q4_1",  # only bytes
     "pretrained_head", "PretrainedHead", "PretrainedSentence",  # only gives
+    "pretrained_group", "PretrainedGroup",
     "DecoderLayer", "DecoderTrace",
     "EncoderLayer", "EncoderTrace", "InductionHistory", "InductionScores", "LookupHistory",
     "FlashTile",

@@ -95,7 +95,9 @@ def test_the_wheel_is_the_package_of_this_tree_and_the_same_every_time() -> None
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         assert archive.testzip() is None
         modules = {name for name in archive.namelist() if name.startswith("qkv_docs/")}
-        excerpt = {"qkv_docs/pretrained.npz", "qkv_docs/pretrained-licence.txt"}
+        names = ("pretrained.npz", "pretrained-licence.txt")
+        names += ("pretrained-group.npz", "pretrained-group-licence.txt")
+        excerpt = {f"qkv_docs/{name}" for name in names}
         python = {f"qkv_docs/{path.name}" for path in (ROOT / "qkv_docs").glob("*.py")}
         assert modules == python | excerpt
         assert (

@@ -6,7 +6,9 @@ decoder_model.py), or with the names of some of the files that it writes beside 
 - kv-cache-decoder.json: greedy text with and without a cache, its bytes, the time a token takes,
 - grouped-query-attention-decoder.json: what the query heads that share a key head have in common,
 - variants-decoder.json: the first token as a sink, and what a window loses without it,
-- induction-heads-decoder.json: by decoder_induction.py.
+- induction-heads-decoder.json: by decoder_induction.py;
+
+with `pretrained-group`, qkv_docs/pretrained-group.npz: three heads and what comes into them.
 
 With `--check`, which is `make decoder`, it writes nothing, but compares the model with PyTorch and
 transformers, and the files with what comes out now. Times are CPU times, in ratios.
@@ -35,7 +37,8 @@ from docs.data.decoder_model import (
     torch_logits,
     transformers_logits,
 )
-from qkv_docs import Decoder, causal_mask, sliding_window_mask
+from qkv_docs import Decoder, causal_mask, rms_norm, sliding_window_mask
+from qkv_docs.pretrained import GROUP
 
 BASE = 100_000.0  # of the rotation, as the file says
 ABOUT = {
@@ -346,6 +349,36 @@ def variants() -> dict[str, Any]:
     }  # fmt: skip
 
 
+# the excerpt in the package
+
+GROUP_OF = (17, 1)  # layer and key head: its three query heads are induction heads
+SENTENCES = (
+    "Alice gave Bob a book, and Bob gave Alice a pen.",
+    "The cat sat on the mat because the cat was tired.",
+)
+
+
+def excerpt() -> dict[str, Any]:
+    """One group of heads with its weights as they are, and what comes in for two sentences."""
+    model, (n, group) = load(), GROUP_OF
+    decoder, layer = model.decoder, model.decoder.layers[n]
+    shared = decoder.n_heads // decoder.n_kv_heads
+    heads = range(group * shared, (group + 1) * shared)
+    d_k = layer.w_q.shape[1] // decoder.n_heads
+    arrays: dict[str, Any] = {"layer_and_heads": np.array([n, *heads]), "base": np.array(BASE)}
+    for part, first, last in (
+        ("q", heads[0], heads[-1] + 1), ("k", group, group + 1), ("v", group, group + 1)
+    ):  # fmt: skip
+        arrays[f"w_{part}"] = model.blocks(f"blk.{n}.attn_{part}.weight")[first * d_k : last * d_k]
+    for i, sentence in enumerate(SENTENCES):
+        ids = model.tokenize(sentence)
+        rows = rms_norm(decoder.trace(ids).hidden[n], layer.gain_1, decoder.eps)
+        arrays[f"text_{i}"] = np.array(sentence)
+        arrays[f"pieces_{i}"] = np.array([model.spell([token]) for token in ids])
+        arrays[f"x_{i}"] = rows.astype(np.float16)
+    return arrays
+
+
 FILES: dict[str, Callable[[], dict[str, Any]]] = {
     "kv-cache-decoder": kv_cache,
     "grouped-query-attention-decoder": grouped,
@@ -402,15 +435,24 @@ def check(names: list[str]) -> None:
         found = list(different(data.read(name), now, name))
         if found:
             raise SystemExit("\n".join([f"{name}.json is not what comes out:", *found[:20]]))
+    with np.load(GROUP) as stored:
+        for name, array in excerpt().items():
+            exact = array.dtype.kind != "f"
+            if not (np.array_equal(stored[name], array) if exact else
+                    np.allclose(stored[name], array, atol=1e-2)):  # fmt: skip
+                raise SystemExit(f"{GROUP.name}: {name} is not what comes out")
     print("all files are what comes out")
 
 
 def main(arguments: list[str]) -> None:
-    names = [name for name in arguments if not name.startswith("-")] or list(FILES)
+    names = [name for name in arguments if not name.startswith("-")] or [*FILES, "pretrained-group"]
     if "--check" in arguments:
-        check(names)
+        check([name for name in names if name in FILES])
         return
-    for name in names:
+    if "pretrained-group" in names:
+        np.savez_compressed(GROUP, **excerpt())
+        print(f"{GROUP.name}: {GROUP.stat().st_size:,} bytes")
+    for name in (name for name in names if name in FILES):
         start = time.monotonic()
         data.write(name, FILES[name]())
         print(f"{name}.json: {time.monotonic() - start:.0f} s", flush=True)
