@@ -328,6 +328,19 @@ def test_heads_that_share_keys_look_more_alike_on_every_text() -> None:
     assert max(ranks) > 140, "not in every layer"
 
 
+def test_the_cache_changes_no_token_and_holds_a_third() -> None:
+    kept = data.read("kv-cache-decoder")
+    assert kept["same_tokens"] == kept["tokens"] == len(script.PROMPTS) * script.NEW
+    for row in kept["greedy"]:
+        assert row["largest_difference_of_a_logit"] < row["smallest_lead_of_the_first"] / 10
+    for row in kept["bytes"]:
+        assert row["per_token_9_key_heads"] == 3 * row["per_token_3_key_heads"]
+        assert row["per_token_3_key_heads"] == 30 * 2 * 3 * 64 * row["bytes_of_a_number"]
+    ratios = [row["ratio"] for row in kept["time"]]
+    assert ratios == sorted(ratios)
+    assert all(row["least"] > 1 for row in kept["time"])
+
+
 def test_the_texts_are_there_and_named() -> None:
     assert {path.stem for path in models.TEXTS.glob("*.txt")} == set(models.WORKS)
     for path in models.TEXTS.glob("*.txt"):
