@@ -262,7 +262,8 @@ def differential_attention(
 
 def _positions(n_q: int, n_k: int) -> tuple[IntArray, IntArray]:
     """Where each query and each key stands, the last query at the last key."""
-    return np.arange(n_q)[:, None] + (n_k - n_q), np.arange(n_k)[None, :]
+    query, key = (np.arange(n, dtype=np.int64) for n in (n_q, n_k))  # so in a browser, too
+    return query[:, None] + (n_k - n_q), key[None, :]
 
 
 def _asked(name: str, rule: Callable[..., ArrayLike], *about: NDArray[Any]) -> ArrayLike:

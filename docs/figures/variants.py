@@ -6,18 +6,21 @@ from typing import Any
 
 import numpy as np
 
-from docs.figures.kit import GREY, HEAT, Label
-from qkv_docs import and_masks, causal_mask, create_mask, heatmap, or_masks
+from docs.figures.kit import GREY, HEAT, Label, Played
+from qkv_docs import (
+    and_masks,
+    apply_score_mod,
+    causal_mask,
+    create_mask,
+    heatmap,
+    or_masks,
+)
 from qkv_docs.drawing import FULL, SMALL, Drawing, text
 
 SIZE = 12  # the most tokens that the workbench takes
 
 # The rules to start from: one function each, by its name.
 MASKS = {
-    "everyone": """\
-def everyone(q_index, k_index):
-    return True
-""",
     "causal": """\
 def causal(q_index, k_index):
     return k_index <= q_index
@@ -57,6 +60,10 @@ def landmark(q_index, k_index):
 def others(q_index, k_index):
     return q_index != k_index
 """,
+    "everyone": """\
+def everyone(q_index, k_index):
+    return True
+""",
 }
 SCORES = {
     "alibi": """\
@@ -92,10 +99,10 @@ def rule(code: str) -> Any:
     return next(one for name, one in names.items() if callable(one) and not name.startswith("_"))
 
 
-def workbench(t: Label) -> Drawing:
-    """The matrix of the causal mask."""
+def workbench(t: Label) -> Played:
+    """The matrix of the causal mask; a rule in an editor, beside what it makes of scores."""
     positions = [str(i) for i in range(8)]
-    return heatmap(
+    still = heatmap(
         causal_mask(8),
         positions,
         positions,
@@ -103,6 +110,42 @@ def workbench(t: Label) -> Drawing:
         row_title=t("查询 ↓", "query ↓"),
         column_title=t("键 →", "key →"),
     )
+    names = {
+        "causal": t("因果", "causal"),
+        "window": t("窗口，两边各两个", "window, two on each side"),
+        "streaming": t("窗口或第一个", "window or the first"),
+        "prefix": t("前缀，前三个", "prefix, the first three"),
+        "documents": t("文档", "documents"),
+        "blocks": t("每四个一块", "blocks of four"),
+        "strided": t("每隔三个", "every third"),
+        "landmark": t("第一个看全部、被全部看", "the first sees all, is seen by all"),
+        "others": t("不看自己", "all but itself"),
+        "everyone": t("都能看", "everybody"),
+        "alibi": t("ALiBi，每步扣 0.5", "ALiBi, 0.5 a step"),
+        "relative": t("按距离查表", "a table of distances"),
+        "softcap": t("软上限 2", "softcap at 2"),
+        "sharper": t("乘以 2", "times 2"),
+        "positions": t("全是 0", "all 0"),
+    }
+    # One score for each pair, in quarters: what a rule makes of them is short to write.
+    raw = np.random.default_rng(0).integers(-8, 9, (SIZE, SIZE)) / 4
+    masks = {
+        name: {
+            "label": names[name],
+            "code": code,
+            "bits": "".join(str(int(bit)) for bit in create_mask(rule(code), SIZE).flat),
+        }
+        for name, code in MASKS.items()
+    }
+    scores = {
+        name: {
+            "label": names[name],
+            "code": code,
+            "table": apply_score_mod(raw, rule(code)).round(4),
+        }
+        for name, code in SCORES.items()
+    }
+    return Played("workbench", still, {"masks": masks, "scores": scores, "raw": raw})
 
 
 def rules(t: Label) -> Drawing:
