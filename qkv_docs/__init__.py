@@ -28,6 +28,7 @@ from qkv_docs.induction import (
     induction_batch,
     train_induction,
 )
+from qkv_docs.latent import latent_attention
 from qkv_docs.linear import elu_feature_map, linear_attention
 from qkv_docs.lookup import LookupBatch, LookupHistory, LookupModel, lookup_batch, train_lookup
 from qkv_docs.masks import (
@@ -125,6 +126,7 @@ __all__ = [
     "gelu",
     "heatmap",
     "induction_batch",
+    "latent_attention",
     "layer_norm",
     "line_chart",
     "linear_attention",

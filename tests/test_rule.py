@@ -141,6 +141,12 @@ CALLS = {
         "x context values w_q w_k w_v w_o b_q b_k b_v b_o g_q g_k", "n_heads n_kv_heads",
         settings="scale softcap eps", masks="mask", beside="bias sinks",
     ),
+    "latent_attention": Call(
+        q.latent_attention,
+        {"q": drawn(2, 1, 3), "c": drawn(4, 5), "w_uk": drawn(2, 5, 3), "w_uv": drawn(2, 5, 2),
+         "q_rope": drawn(2, 1, 2), "k_rope": drawn(4, 2), "mask": np.eye(1, 4) < 1},
+        "q c w_uk w_uv q_rope k_rope", settings="scale", masks="mask",
+    ),
     "layer_norm": Call(
         q.layer_norm, {"x": drawn(3, 4), "gain": drawn(4), "shift": drawn(4), "eps": 1e-12},
         "x gain shift", settings="eps",
