@@ -30,9 +30,11 @@ from playwright.sync_api import Locator, Route, expect
 from scripts import SCRIPTS, engine, needed
 from sources import DOCS, ROOT
 
+from docs.data.kv_cache import per_token
 from docs.examples import values
 from docs.figures import draw
 from qkv_docs import (
+    KVCache,
     alibi_bias,
     causal_mask,
     cosine_similarity,
@@ -895,6 +897,79 @@ def test_tiles_are_read_by_the_arrow_keys(revisit: Visit) -> None:
     place.locator("input[type=checkbox]").press(" ")
     expect(reading).to_contain_text("第 6 块，共 6 块")
     assert place.locator("td", has_text="×").count() == 12
+
+
+# grouped-query-attention: groups
+@pytest.mark.parametrize("shared", [1, 2, 4, 8])
+def test_who_reads_which_key_head(of_element: Any, shared: int) -> None:
+    call, every = of_element("groups"), np.arange(shared)
+    assert call("reads(8, shared)", shared=shared) == np.repeat(every, 8 // shared).tolist()
+    strided = np.tile(every, 8 // shared).tolist()
+    assert call("reads(8, shared, true)", shared=shared) == strided
+    given = drawn("grouped-query-attention", "groups", english=True)
+    sizes = {"shared": shared, "given": given}
+    of_a_token = KVCache(1, shared, given["d_head"], dtype=np.float16).nbytes / 2
+    assert call("kept(shared, given)", **sizes) == of_a_token
+    assert call("kept(0, given)", given=given) == 576
+
+
+@pytest.mark.browser
+@needs_browser[1]
+def test_heads_are_grouped_by_hand(revisit: Visit) -> None:
+    place, reading = come(revisit, "/en/grouped-query-attention/", "groups")
+    expect(reading).to_contain_text("Query head 1 reads key head 0, together with 0, 2, 3.")
+    place.get_by_label("strided").check(force=True)
+    expect(reading).to_contain_text("Query head 1 reads key head 1, together with 3, 5, 7.")
+    expect(reading).to_contain_text("512 numbers are kept for a token, 25.0%")
+    place.get_by_label("8 (MHA)").check(force=True)
+    expect(reading).to_contain_text("a key head of its own. 2048 numbers")
+    expect(place.get_by_label("strided")).to_be_hidden()
+    place.get_by_label("MLA").check(force=True)
+    expect(reading).to_contain_text("576 numbers are kept for a token, 28.1%")
+
+
+# kv-cache: size
+def test_bytes_are_what_the_cache_takes(of_element: Any) -> None:
+    call = of_element("cache")
+    for row in drawn("kv-cache", "size", english=True)["models"]:
+        state = {"vectors": row["vectors"], "layers": row["layers"], "heads": row["kv_heads"],
+                 "width": row["d_head"], "bits": 16, "tokens": 64, "batch": 3}  # fmt: skip
+        found = call("taken(state)", state=state)
+        of_a_layer = KVCache(64, row["kv_heads"], row["d_head"], batch=3, dtype=np.float16).nbytes
+        assert found["whole"] == row["layers"] * of_a_layer * row["vectors"] / 2
+        assert found["sequence"] == found["whole"] / 3 == 64 * found["token"]
+        assert found["token"] == per_token(row)
+        half = call("taken(state)", state={**state, "bits": 8})
+        assert 2 * half["whole"] == found["whole"]
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(512, "512 B"), (2**17, "128 KiB"), (1.5 * 2**30, "1.5 GiB"), (140.2 * 2**30, "140 GiB"),
+     (2**50, "1024 TiB"), (2**30 - 1, "1024 MiB")],
+)  # fmt: skip
+def test_bytes_are_written_to_be_read(of_element: Any, size: float, text: str) -> None:
+    assert of_element("cache")("written(size)", size=size) == text
+
+
+@pytest.mark.browser
+@needs_browser[1]
+def test_the_calculator_says_what_fits(revisit: Visit) -> None:
+    place, reading = come(revisit, "/en/kv-cache/", "size")
+    cards = place.locator(".play__cardname")
+    expect(reading).to_contain_text("128 KiB a token, 1 GiB a sequence, 16 GiB in all")
+    expect(cards).to_contain_text([re.compile("24 .*not fit, 7.0 GiB"), re.compile("80 .*fits")])
+    place.get_by_label("sequences at once").press("Home")
+    expect(cards).to_contain_text([re.compile("24 .*fits"), re.compile("80 .*fits")])
+    place.get_by_label("Llama 2 7B").check(force=True)
+    expect(reading).to_contain_text("512 KiB a token")
+    place.get_by_label("DeepSeek-V3").check(force=True)
+    expect(reading).to_contain_text("does not even hold the weights")
+    expect(place.get_by_label("key heads")).to_be_hidden()
+    place.get_by_label("layers").press("ArrowRight")
+    expect(place.get_by_label("a model of your own")).to_be_checked()
+    place.get_by_label("keys and values").check(force=True)
+    expect(place.get_by_label("key heads")).to_be_visible()
 
 
 @pytest.mark.browser
