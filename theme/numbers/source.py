@@ -21,7 +21,8 @@ FRONT = re.compile(r"\A---\n.*?^---\n", re.M | re.S)
 FENCE = re.compile(r"^( *)(```+).*?^\1\2 *$", re.M | re.S)
 # Digits that are no numbers of the page: sections and versions of other works, markup.
 ELSEWHERE = re.compile(
-    r"\[@[^\]\n]*\]|§ ?[\d.]+|\b(?:Python|NumPy|PyTorch|Pyodide|Llama|Qwen|GPT|GLM)[ -]?\d+(?:\.\d+)+"
+    r"\[@[^\]\n]*\]|§ ?[\d.]+"
+    r"|\b(?:Python|NumPy|PyTorch|Pyodide|Llama|Qwen|GPT|GLM)[ -]?\d+(?:\.\d+)+"
     r"|\]\((?!=)[^\s)]*|https?://[^\s)>]+|<!--.*?-->"
     r"|</?[a-zA-Z][\w-]*(?:\s+[\w-]+(?:=(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s>\"']+))?)*\s*/?>"
     r"|(?<![\w^}\\])\{ ?(?:[#.:][\w-]|[\w-]+=)[^}\n]*\}",
