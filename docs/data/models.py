@@ -35,11 +35,12 @@ def model(
     """One row. What is not given is the plain decoder: causal, every layer sees everything, RoPE.
 
     more: kind (decoder, encoder or both); positions, base of RoPE, base_windowed where windowed
-    layers have another, rotated (columns of a head that are turned, all by default), nope (layers without positions), stretch;
-    windowed (layers that see the last `window` only, or a chunk of that size), linear (layers
-    without keys to keep), latent (numbers that MLA keeps a token and layer, in place of keys and
-    values), full_key_heads and full_d_head of the layers without a window where they differ;
-    qk_norm, softcap, sinks; longest (tokens, where the source says it); also (a second source).
+    layers have another, rotated (columns of a head that are turned, all by default), nope (layers
+    without positions), stretch; windowed (layers that see the last `window` only, or a chunk of
+    that size), linear (layers without keys to keep), latent (numbers that MLA keeps a token and
+    layer, in place of keys and values), full_key_heads and full_d_head of the layers without a
+    window where they differ; qk_norm, softcap, sinks; longest (tokens, where the source says it);
+    also (a second source).
     """
     row: dict[str, Any] = {
         "name": name, "kind": "decoder", "layers": layers, "d_model": d_model, "heads": heads,
