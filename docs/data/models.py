@@ -91,7 +91,7 @@ MODELS = [
           base=500_000, qk_norm=True, longest=4096),
     model("Phi-4", 40, 5120, 40, 10, 128, LITGPT, "config.py", base=250_000, longest=16_384),
     model("DeepSeek-V3", 61, 7168, 128, 128, 192, MEGATRON, "deepseek_provider.py",
-          rotated=64, stretch="yarn", latent=512 + 64),
+          rotated=64, stretch="yarn", latent=512 + 64, also="deepseek-v3"),
     model("Gemma 3 27B", 62, 5376, 32, 16, 128, LITGPT, "config.py",
           base=1_000_000, base_windowed=10_000, stretch="linear", windowed=52, window=1024,
           qk_norm=True, longest=131_072),
