@@ -1,6 +1,6 @@
 // What can be read off a sentence that went through an encoder. A word may be several tokens: it
 // asks with the mean of their rows and is asked by the sum of their columns, and its vector is
-// their mean. docs/data/pretrained.py counts in the same way; tests/test_sentence.py compares.
+// their mean. docs/data/pretrained.py counts in the same way; tests/test_own_sentence.py compares.
 import { cosine, dot } from "./maths.mjs";
 
 /** @typedef {ArrayLike<number>} Row */

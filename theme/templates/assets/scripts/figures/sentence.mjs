@@ -39,14 +39,13 @@ const WORDS = words({
       `Fetch all words as well (${size(bytes)} more): no request later on, and it works offline`,
   },
   missing: {
-    zh: (python, model) =>
-      `还没有向网络要过什么。按下按钮会取 ${size(python + model)}` +
-      `${python ? `（其中 Python ${size(python)}）` : ""}，只取一次。句子本身不会发出去。`,
-    en: (python, model) =>
-      `Nothing has been fetched so far. The button fetches ${size(python + model)}` +
-      `${python ? ` (${size(python)} of it Python)` : ""}, once. The sentence itself is not sent.`,
+    zh: (python, all) =>
+      `按下按钮才会取 ${size(all)}${python ? `（其中 Python ${size(python)}）` : ""}，只取一次。` +
+      "句子本身不会发出去。",
+    en: (python, all) =>
+      `Only the button fetches ${size(all)}${python ? ` (${size(python)} of it Python)` : ""}, ` +
+      "once. The sentence itself is not sent.",
   },
-  here: { zh: "模型已在这台设备上。", en: "The model is on this device." },
   wants: {
     zh: (bytes) => `这句里有少见的词，要再取 ${size(bytes)}。`,
     en: (bytes) => `This sentence has rare words: ${size(bytes)} more to fetch.`,
@@ -63,28 +62,14 @@ const WORDS = words({
     zh: (percent, total) => `正在取：${percent}%（共 ${size(total)}）`,
     en: (percent, total) => `Fetching: ${percent}% of ${size(total)}`,
   },
+  empty: { zh: "先写一句话。", en: "Write a sentence first." },
+  unpacking: { zh: "取到了，正在展开…", en: "It is here; unpacking…" },
   computing: { zh: "正在计算…", en: "Computing…" },
-  computed: { zh: "算好了。", en: "Computed." },
   lineOf: {
     zh: (n, all) => `正在算两组词：第 ${n} 个，共 ${all} 个`,
     en: (n, all) => `Computing the two groups: word ${n} of ${all}`,
   },
   lineHere: { zh: "两组词算好了。", en: "The two groups are computed." },
-  empty: { zh: "先写一句话。", en: "Write a sentence first." },
-  tooLong: { zh: "太长了。写短一些。", en: "Too long. Write a shorter one." },
-  unknown: {
-    zh: (list) => `模型不认识：${list.join("、")}。换个写法。`,
-    en: (list) => `The model does not know: ${list.join(", ")}. Write it another way.`,
-  },
-  offline: {
-    zh: "没有取到模型的文件。检查网络后再按一次。",
-    en: "The files of the model did not arrive. Check the connection and press again.",
-  },
-  damaged: {
-    zh: "取到的文件损坏了，没有使用。再按一次会重取。",
-    en: "A file arrived damaged and was not used. Press again to fetch it anew.",
-  },
-  stopped: { zh: "已停止。", en: "Stopped." },
   lost: {
     zh: "脚本没有取到。检查网络后再按一次。",
     en: "The script did not arrive. Check the connection and press again.",
@@ -278,8 +263,6 @@ const han = (text) => /\p{Script=Han}/u.test(text);
 const frame = (word) => (han(word) ? ["这是", word] : ["this is ", word]);
 const group = (text) => text.split(/[\s,，、;；]+/u).filter(Boolean);
 const mark = (piece) => piece === "<s>" || piece === "</s>";
-/** A token as people read it; ▁ is the space before it. */
-const shownAs = (piece) => (piece.length > 1 ? piece.replace("▁", "") : piece);
 const inLanguage = ([zh, en]) => ({ zh, en })[language];
 
 /**
@@ -287,7 +270,7 @@ const inLanguage = ([zh, en]) => ({ zh, en })[language];
  * @typedef {object} Shown
  * @property {string} text
  * @property {string[]} pieces
- * @property {{ text: string, own: number[] }[]} words  with the marks at both ends
+ * @property {{ text: string, own: number[], inText: boolean }[]} words  the marks among them
  * @property {number} layers
  * @property {number} heads
  * @property {number} chosen  the word to begin with
@@ -307,21 +290,24 @@ async function recorded(sentence, { layers, heads, kept, d_k, words: known }) {
   ]);
   const maps = shaped(weights, [layers, heads, n, n], 1 / 100);
   const matrices = inside.map((flat, i) => shaped(flat, [n, d_k], 1 / sentence.qkv[i].steps));
-  const all = [];
-  for (const [i, piece] of pieces.entries()) {
-    const before = all.at(-1);
-    const goesOn = /^[\p{Script=Latin}\p{N}]/u.test(piece) && !mark(pieces[i - 1]);
-    if (before && (goesOn || (own.includes(i) && own.includes(i - 1)))) before.own.push(i);
-    else all.push({ own: [i] });
-  }
-  const text = (tokens) => tokens.map((i) => shownAs(pieces[i])).join("");
+  let at = 0;
+  const placed = pieces.map((piece, i) => {
+    const bare = mark(piece) ? "" : piece.replace("▁", "");
+    const start = bare ? sentence.text.indexOf(bare, at) : at;
+    at = start + bare.length;
+    const goesOn =
+      /^[\p{Script=Latin}\p{N}]/u.test(piece) && /[\p{Script=Latin}\p{N}]$/u.test(pieces[i - 1]);
+    return { text: piece, start, end: at, goesOn, word: bare ? i : null };
+  });
+  for (const [i, piece] of placed.entries()) if (piece.goesOn) piece.word = placed[i - 1].word;
+  const all = wordsOf(sentence.text, placed, [own[0], own.at(-1) + 1]);
   return {
     text: sentence.text,
     pieces,
-    words: all.map((word) => ({ text: text(word.own), ...word })),
+    words: all,
     layers,
     heads,
-    chosen: all.findIndex((word) => word.own[0] === own[0]),
+    chosen: all.findIndex((word) => word.own.includes(own[0])),
     map: (layer, head) => maps[layer][head],
     recorded: {
       ...sentence,
@@ -338,32 +324,72 @@ async function recorded(sentence, { layers, heads, kept, d_k, words: known }) {
   };
 }
 
+/** A word as our lists have it. */
+const plain = (text) => text.replace(/ \d+$/, "").toLowerCase();
+
 /** The word to begin with: one of ours, or the longest, which is seldom a small one. */
-function telling(all, real) {
-  const words_ = all.filter(real);
-  const ours = words_.find(({ text }) => known.includes(text.toLowerCase()));
+function telling(all) {
+  const words_ = all.filter(({ inText }) => inText);
+  const ours = words_.find(({ text }) => known.includes(plain(text)));
   const longest = words_.reduce((a, b) => (b.text.length > a.text.length ? b : a), words_[0]);
   return Math.max(0, all.indexOf(ours ?? longest));
+}
+
+/**
+ * Tokens as words: those that the model's reader joins, and of Chinese what the browser's own
+ * dictionary joins, 橙 and 子. A token is in one word only.
+ * @param {string} text
+ * @param {{ text: string, word: number | null, start: number, end: number }[]} pieces
+ * @param {number[]} apart  tokens that begin a word in any case
+ */
+function wordsOf(text, pieces, apart = []) {
+  const ends = []; // for each place in the text where its word ends
+  if ("Segmenter" in Intl) {
+    const segments = new Intl.Segmenter("zh", { granularity: "word" }).segment(text);
+    for (const { segment, index } of segments) {
+      for (let i = index; i < index + segment.length; i += 1)
+        ends[i] = han(segment) ? index + segment.length : i + 1;
+    }
+  }
+  const all = [];
+  let word = null, // of the token before
+    end = 0;
+  for (const [i, piece] of pieces.entries()) {
+    const inText = piece.word !== null && piece.end > piece.start;
+    const goesOn =
+      inText && word !== null && !apart.includes(i) && (piece.word === word || piece.start < end);
+    if (goesOn) {
+      const last = all.at(-1);
+      last.own.push(i);
+      last.text = text.slice(last.start, piece.end).trim();
+    } else {
+      const own = inText ? text.slice(piece.start, piece.end).trim() : "";
+      all.push({ text: own || piece.text, own: [i], start: piece.start, inText });
+    }
+    word = inText ? piece.word : null;
+    end = inText ? Math.max(piece.end, ends[piece.end - 1] ?? 0) : 0;
+  }
+  // One that stands there twice has its place beside it.
+  const texts = all.map((one) => one.text);
+  return all.map(({ text: one, own, inText }, i) => ({
+    text: texts.indexOf(one) === texts.lastIndexOf(one) ? one : `${one} ${i}`,
+    own,
+    inText,
+  }));
 }
 
 /** A computed one. @returns {Shown} */
 function computed(sentence) {
   const { text, pieces, layers, heads, weights } = sentence,
     n = pieces.length;
-  const all = [];
-  let last = -1; // the word of the token before
-  for (const [i, { text: piece, word }] of pieces.entries()) {
-    if (word >= 0 && word === last) all.at(-1).own.push(i);
-    else all.push({ text: (word >= 0 && sentence.words[word].text.trim()) || piece, own: [i] });
-    last = word;
-  }
+  const all = wordsOf(text, pieces);
   return {
-    text,
+    text: text.trim(),
     pieces: pieces.map((piece) => piece.text),
     words: all,
     layers,
     heads,
-    chosen: telling(all, (word) => pieces[word.own[0]].word >= 0 && word.text !== "▁"),
+    chosen: telling(all),
     map: (layer, head) => rows(weights[layer].subarray(head * n * n, (head + 1) * n * n), n),
     live: sentence,
   };
@@ -528,29 +554,23 @@ class Sentence extends Figure {
   refresh() {
     const { missing } = this,
       none = missing === null;
-    const bytes = missing
-      ? missing.python + missing.model + (this.all.checked ? missing.everything : 0)
-      : 0;
+    const model_ = missing && (this.all.checked ? missing.everything : missing.model);
+    const bytes = missing ? missing.python + model_ : 0;
+    const more = missing ? missing.everything - missing.model : 0; // rows of rare words
     for (const button of this.live?.querySelectorAll("[data-compute]") ?? []) {
       button.textContent = bytes && !model ? WORDS.fetchAndCompute(bytes) : WORDS.compute;
       button.disabled = !missing || Boolean(this.busy);
     }
     this.own.hidden = none;
-    this.everything.hidden = !missing?.everything || Boolean(this.busy);
-    if (missing) this.allText.textContent = WORDS.everything(missing.everything);
+    this.everything.hidden = !more || Boolean(this.busy);
+    this.allText.textContent = WORDS.everything(more);
     this.stop.hidden = !this.fetching;
     this.way.hidden = !this.busy;
     if (this.busy || this.failed) return;
     const said = [];
     if (none) said.push(WORDS.noModel);
     else if (missing) {
-      if (!model && missing.python + missing.model)
-        said.push(
-          WORDS.missing(
-            missing.python,
-            missing.model + (this.all.checked ? missing.everything : 0),
-          ),
-        );
+      if (!model && bytes) said.push(WORDS.missing(missing.python, bytes));
       else if (this.wants) said.push(WORDS.wants(this.wants));
       if (this.shown && this.shown.text !== this.state.text.trim())
         said.push(WORDS.stale(this.shown.text));
@@ -591,7 +611,12 @@ class Sentence extends Figure {
       model = await script.load({
         everything: this.all.checked,
         signal: this.busy.signal,
-        progress: ({ received, total }) => {
+        progress: ({ received, total, what }) => {
+          if (what === "unpacking") {
+            this.bar.removeAttribute("value");
+            this.report(WORDS.unpacking);
+            return;
+          }
           if (!total) return;
           this.bar.value = received / total;
           const percent = Math.floor((10 * received) / total) * 10; // tens: it is read out
@@ -607,12 +632,16 @@ class Sentence extends Figure {
   async #compute(key) {
     if (this.busy || !script) return;
     const text = this.state[key].trim();
+    if (!text) {
+      this.failed = true;
+      this.report(WORDS.empty);
+      return;
+    }
     this.busy = new AbortController();
     this.failed = false;
     this.asked.clear(); // what failed is tried again
     this.bar.removeAttribute("value");
     try {
-      if (!text) throw Object.assign(new Error("nothing to compute"), { code: "empty" });
       await this.#loaded();
       this.refresh();
       this.bar.removeAttribute("value");
@@ -622,10 +651,9 @@ class Sentence extends Figure {
         if (!one || sentences.has(one)) continue;
         sentences.set(one, computed(await next(() => model.sentence(one))));
       }
-      this.report(WORDS.computed);
       this.wants = 0;
     } catch (error) {
-      await this.#failed(error);
+      this.#failed(error);
     } finally {
       this.busy = undefined;
       if (!this.failed) await this.#count().catch(() => {});
@@ -634,23 +662,9 @@ class Sentence extends Figure {
     }
   }
 
-  async #failed(error) {
+  #failed(error) {
     this.failed = true;
-    const code = error?.code ?? error?.reason;
-    const own = {
-      empty: WORDS.empty,
-      "too-long": WORDS.tooLong,
-      unknown: WORDS.unknown(error?.words ?? []),
-      offline: WORDS.offline,
-      network: WORDS.offline,
-      damaged: WORDS.damaged,
-      corrupt: WORDS.damaged,
-      stopped: WORDS.stopped,
-    }[code];
-    if (own) return this.report(own);
-    if (globalThis.qkv.lost(error)) return this.report(WORDS.lost);
-    const { told } = await globalThis.qkv.load("python.mjs");
-    this.report(told(code ?? error).text);
+    this.report(error instanceof Lost ? WORDS.lost : script.said(error).text);
   }
 
   #remember() {
@@ -718,7 +732,10 @@ class Sentence extends Figure {
     this.cutting = this.#cutting();
     this.panels = {
       look: [this.map.node, this.row.node],
-      qkv: [this.q.node, this.k.node, this.scores.node, this.weights.node],
+      qkv: [
+        h("div", { class: "play__wide" }, this.q.node, this.k.node),
+        h("div", { class: "play__twin" }, this.scores.node, this.weights.node),
+      ],
       values: [this.row.node, this.push.node, this.adds.node],
       path: [this.chart],
       cut: [this.chart],
@@ -808,7 +825,7 @@ class Sentence extends Figure {
       all = this.data.groups;
     let preset = all.findIndex(({ groups }) => groups[0] === first && groups[1] === second);
     if (!first || !second) {
-      const word = this.shown?.words[this.at]?.text.toLowerCase();
+      const word = plain(this.shown?.words[this.at]?.text ?? "");
       preset = Math.max(
         all.findIndex((one) => one.word === word),
         all.findIndex((one) => han(one.word) === (language === "zh")) *
@@ -823,12 +840,14 @@ class Sentence extends Figure {
     return { preset, groups, names: senses.map(inLanguage) };
   }
 
-  /** To the roles with the head of the first of them, so that its map is there. */
+  /** To the roles with the head of the first of them, whose map is there; to cosines at the end. */
   set(change, quiet = false) {
     if (change.step === "roles" && this.state.step !== "roles" && this.shown) {
       const [{ layer, head }] = this.#roles(this.shown);
       change = { layer, head, ...change };
     }
+    if (change.step === "compare" && this.state.step !== "compare")
+      change = { layer: 11, ...change };
     super.set(change, quiet);
   }
 
@@ -849,6 +868,7 @@ class Sentence extends Figure {
         entry.value = value;
         if (value === undefined) this.asked.delete(name); // the reader had gone on
         else if (this.isConnected) this.redraw();
+        if (this.isConnected && value === undefined) this.refresh();
       })
       .catch((error) => this.#failed(error));
     return undefined;
@@ -866,13 +886,13 @@ class Sentence extends Figure {
       next(async () => {
         const now = this.state;
         if (now.layer !== layer || now.head !== head) return undefined;
-        const { q, k, v, scores, o } = await shown.live.vectors(layer, head);
+        const { q, k, v, scores, out } = await shown.live.vectors(layer, head);
         return {
           q: rows(q, D_K),
           k: rows(k, D_K),
           v: rows(v, D_K),
           scores: rows(scores, shown.pieces.length),
-          o: o && rows(o, D_MODEL),
+          out: rows(out, D_MODEL),
         };
       }),
     );
@@ -901,7 +921,7 @@ class Sentence extends Figure {
         const [before, text] = frame(word);
         const one = await next(() => model.sentence(before + text));
         const own = [...one.pieces.entries()]
-          .filter(([, piece]) => piece.word >= 0 && piece.end > before.length)
+          .filter(([, piece]) => piece.word !== null && piece.end > before.length)
           .map(([at]) => at);
         found.push(vectors(one, own));
       }
@@ -1002,7 +1022,9 @@ class Sentence extends Figure {
     );
     this.wide(this.map, all.length);
     this.map.fill(map, {
-      rows: all.map((word, i) => (few(all.length) ? word.text : `${word.text} ${i}`)),
+      rows: all.map((word, i) =>
+        few(all.length) || word.text.endsWith(` ${i}`) ? word.text : `${word.text} ${i}`,
+      ),
       columns: all.map((word, i) => (few(all.length) ? word.text : i)),
       chosen: (i) => i === this.at,
     });
@@ -1038,6 +1060,7 @@ class Sentence extends Figure {
     const row = this.fillMap(shown);
     this.column(this.row, row, shown);
     this.row.node.hidden = few(shown.words.length); // it stands in the map
+    this.map.node.hidden = shown.words.length > 60; // more cells than anybody reads
     const tokens = shown.words[this.at].own.map((i) => shown.pieces[i]);
     const of = tokens.length > 1 ? (language === "zh" ? "" : " ") + WORDS.tokens(tokens) : "";
     return WORDS.summaryLook(this.head, this.gives(row, shown)) + of;
@@ -1123,11 +1146,10 @@ class Sentence extends Figure {
       return tokensOf(shown.recorded.pushes[layer][head], all);
     }
     const line = this.#line();
-    if (!line || !inside?.o) return null;
+    if (!line || !inside) return null;
     const { direction } = line[layer + 1];
-    const along = inside.o.map((row) => dot(row, direction)); // W_O u: (32,)
     return tokensOf(
-      tokens.map((weight, j) => weight * dot(inside.v[j], along)),
+      tokens.map((weight, j) => weight * dot(inside.out[j], direction)),
       all,
     );
   }
@@ -1190,7 +1212,7 @@ class Sentence extends Figure {
               const found = await shown.live.cut({
                 layer: where === "all" ? null : layer,
                 head: where === "head" ? head : null,
-                words: hidden,
+                tokens: hidden,
               });
               return way(vectors(found, own), line);
             }),
@@ -1259,10 +1281,7 @@ class Sentence extends Figure {
     if (!shown.live || !other) return this.lacks(WORDS.needsModel);
     const centres = this.soon("centres", async () => {
       const file = new URL("pretrained-centre.json", new URL(this.dataset.src, location.href));
-      const stored = await fetched(file).catch((error) => {
-        if (error instanceof Lost) throw Object.assign(error, { code: "offline" });
-        throw error;
-      });
+      const stored = await fetched(file);
       const of = async ({ vectors: packed, steps }) =>
         shaped(await inflate(packed, "int16"), [13, D_MODEL], 1 / steps);
       return { zh: await of(stored.zh), en: await of(stored.en) };
@@ -1270,7 +1289,7 @@ class Sentence extends Figure {
     if (!centres) return this.waits();
     const after = this.state.layer + 1;
     const read = (one) => ({
-      names: one.words.filter(({ text, own }) => !mark(one.pieces[own[0]]) && text !== "▁"),
+      names: one.words.filter(({ inText }) => inText),
       centre: centres[han(one.text) ? "zh" : "en"][after],
     });
     const [a, b] = [read(shown), read(other)];

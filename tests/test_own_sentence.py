@@ -146,7 +146,7 @@ def status(place: Locator) -> Locator:
 def test_nothing_is_asked_before_the_press(revisit: Visit) -> None:
     """The button says what it will fetch; the sentence stands after the # and goes nowhere."""
     place, page = arrive(revisit, "en")
-    expect(status(place)).to_contain_text("22 MB (9 MB of it Python), once")
+    expect(status(place)).to_contain_text("fetches 22 MB (9 MB of it Python), once")
     button = place.locator("[data-compute=text]")
     expect(button).to_have_text("Fetch the model (22 MB) and compute")
     place.get_by_role("checkbox").first.press(" ")
@@ -182,7 +182,7 @@ def test_nothing_is_asked_before_the_press(revisit: Visit) -> None:
             "苹果发布了新手机",
             r"nearest to “bank”",
         ),
-        ("zh", "苹果今天降价", "果", "Apple is cheap today", r"与“果”最近的是“"),
+        ("zh", "苹果今天降价", "苹果", "Apple is cheap today", r"与“苹果”最近的是“"),
     ],
 )
 def test_a_sentence_is_cut_and_compared(
@@ -218,9 +218,10 @@ def test_a_sentence_is_cut_and_compared(
     expect(reading).to_contain_text(found[2])  # where it ends without the cut
     asked = page.evaluate("pretended.cuts.at(-1)")
     assert (asked["layer"], asked["head"]) == (None, None)
-    own = {i for i, _ in asked["words"]}
-    assert len(own) == 1  # the word, which is one token
-    assert not own & {j for _, j in asked["words"]}  # it goes on seeing itself
+    own = {i for i, _ in asked["tokens"]}
+    assert len(own) == (1 if language == "en" else 2)  # the tokens of the word
+    assert 0 in {j for _, j in asked["tokens"]}  # the marks are hidden, too
+    assert not own & {j for _, j in asked["tokens"]}  # it goes on seeing itself
     place.locator("select:visible").last.select_option(index=0)  # this head only
     expect(reading).to_contain_text("L11H0")
     expect(place.locator("[data-waiting]")).to_have_count(0)
@@ -284,11 +285,8 @@ def test_a_sentence_is_kept_on_the_device(revisit: Visit) -> None:
 @pytest.mark.parametrize(
     ("pretend", "said"),
     [
-        ({"load": "network"}, "did not arrive"),
-        ({"load": "corrupt"}, "arrived damaged"),
-        ({"load": "wasm"}, "refuses WebAssembly"),
-        ({"sentence": "too-long"}, "Too long"),
-        ({"sentence": "unknown"}, "does not know: ☃"),
+        ({"load": "network"}, "why: network"),
+        ({"sentence": "too-long"}, "why: too-long"),
     ],
 )
 def test_what_went_wrong_is_said(revisit: Visit, pretend: dict[str, str], said: str) -> None:
@@ -310,7 +308,7 @@ def test_fetching_is_stopped(revisit: Visit) -> None:
     box.fill("一句话")
     box.press("Enter")
     place.get_by_role("button", name="停止").click()
-    expect(status(place)).to_have_text("已停止。")
+    expect(status(place)).to_have_text("why: stopped")
     expect(place.locator("[data-compute=text]")).to_be_enabled()
     box.fill(" ")
     box.press("Enter")
@@ -333,3 +331,57 @@ def test_without_a_model_there_are_the_recorded_sentences(browser: Browser, root
         view(place, "cut")
         expect(reading).to_contain_text(f"{recorded[1]['alone'][-1] / 100:.2f}".replace("-", "−"))
         assert not visit.trouble
+
+
+# with the real model
+
+
+@pytest.mark.browser
+@needs_browser[1]
+@pytest.mark.parametrize("language", ["en", pytest.param("zh", marks=pytest.mark.slow)])
+def test_the_real_model_says_what_the_page_says(revisit: Visit, language: str) -> None:
+    """One of the page's sentences, computed here: its path, and where it ends without its context
+    and without one head."""
+    page = revisit.page
+    place, reading = come(revisit, f"{'/en' if language == 'en' else ''}/pretrained/", "sentence")
+    if not page.locator("script[data-model]").count():
+        pytest.skip("the site was built without the model")
+    assert not [one for one in revisit.loaded if re.search(r"model/.*\.bin|\.wasm", one.url)]
+    text, word = OURS[language], {"en": "Apple", "zh": "苹果"}[language]
+    place.locator("[data-compute=text]").press("Enter")
+
+    def pause() -> None:
+        page.wait_for_timeout(100)
+
+    until(
+        lambda: page.evaluate("Boolean(document.querySelector('qkv-sentence').shown.live)"),
+        lambda: status(place).inner_text() + str(len(revisit.loaded)),
+        pause,
+    )
+    view(place, "path")
+    row = next(one for one in read("pretrained")["head"]["sentences"] if one["text"] == text)
+    of_word = next(one for one in read("pretrained")["words"] if one["word"] == word.lower())
+    alone = next(one for one in of_word["sentences"] if one["text"] == text)
+
+    def says(*numbers: float) -> None:
+        written = [f"{x:.2f}".replace("-", "−") for x in numbers]
+        until(
+            lambda: all(one in reading.inner_text() for one in written),
+            lambda: status(place).inner_text() + reading.inner_text(),
+            pause,
+        )
+
+    says(alone["before"], row["after"])
+    view(place, "cut")
+    says(row["after"], alone["sees_only_itself"])
+    place.locator("select:visible").last.select_option(index=0)  # this head only
+    says(row["after"], row["after_without_this_head"])
+
+    view(place, "compare")  # with the same sentence in the other language
+    place.locator("[data-compute=other]").press("Enter")
+    other = {"en": "苹果", "zh": "Apple"}[language]
+    until(
+        lambda: f"“{other}”" in reading.inner_text(),
+        lambda: status(place).inner_text() + reading.inner_text(),
+        pause,
+    )
