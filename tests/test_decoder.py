@@ -18,6 +18,7 @@ import torch
 
 from docs import data
 from docs.data import decoder as script
+from docs.data import decoder_induction
 from docs.data import decoder_model as models
 from qkv_docs import (
     Decoder,
@@ -339,6 +340,45 @@ def test_the_cache_changes_no_token_and_holds_a_third() -> None:
     ratios = [row["ratio"] for row in kept["time"]]
     assert ratios == sorted(ratios)
     assert all(row["least"] > 1 for row in kept["time"])
+
+
+INDUCTION = data.read("induction-heads-decoder")
+
+
+def test_scores_are_of_what_followed_and_of_the_token_before() -> None:
+    weights = np.zeros((101, 101))
+    weights[np.arange(51, 101), np.arange(2, 52)] = 0.5  # after the same token, 50 before
+    weights[np.arange(2, 101), np.arange(1, 100)] = 0.25
+    induction, before = decoder_induction.scores(weights[None, None])
+    assert (induction.item(), before.item()) == (0.5, 0.25)
+
+
+def test_random_heads_are_of_the_same_layers_and_none_of_the_spared() -> None:
+    order = [divmod(int(at), 9) for at in np.random.default_rng(0).permutation(270)]
+    score = np.zeros((30, 9))
+    for i, head in enumerate(order):
+        score[head] = -i
+    assert decoder_induction.best(score, 4) == order[:4]
+    assert decoder_induction.best(score, 2, spared=order[:1]) == order[1:3]
+
+
+def test_eight_heads_carry_the_repetition() -> None:
+    cuts = {(row["cut"], row["heads"]): row for row in INDUCTION["cuts"]}
+    plain = cuts["nothing", 0]
+    assert plain["first_round"]["mean"] - plain["second_round"]["mean"] > 10
+    top, random = (cuts[kind, 8]["second_round"] for kind in ("top", "random"))
+    assert top["least"] > 12 > 4 > random["most"]
+    assert {row["head"] for row in INDUCTION["top"][:8]} >= {"L17H3", "L17H4", "L17H5", "L18H6"}
+    for row in INDUCTION["ordinary_text"]:
+        if row["cut"] == "top":
+            assert row["more"] <= 0
+
+
+def test_induction_heads_need_the_heads_that_look_one_back() -> None:
+    keys = {(row["cut"], row["heads"]): row["score_of_top_8"] for row in INDUCTION["keys"]}
+    whole = INDUCTION["score_of_top_8"]["mean"]
+    assert keys["previous_token", 8]["most"] < 0.2 * whole
+    assert keys["random", 8]["least"] > 0.7 * whole
 
 
 def test_the_texts_are_there_and_named() -> None:
