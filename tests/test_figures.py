@@ -1,4 +1,7 @@
-"""Figures that can be played with: the mathematics is qkv_docs', and each is used in a browser."""
+"""Figures that can be played with: the mathematics is qkv_docs', and what each one alone can do.
+
+That every figure comes, answers, and is kept in the address: test_site.py, with the rest of a page.
+"""
 
 from __future__ import annotations
 
@@ -17,16 +20,14 @@ import numpy as np
 import pytest
 from browsing import (
     Visit,
-    accessibility_faults,
+    awake,
     come,
-    dress,
     needs_browser,
     wait_for_instant_navigation,
     wake,
 )
-from heights import misfits
 from numpy.random import Generator
-from playwright.sync_api import Locator, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 from scripts import SCRIPTS, engine, needed
 from sources import DOCS, ROOT
 
@@ -162,17 +163,13 @@ def touch(place: Locator) -> None:
         knob.press(" ")
 
 
-@pytest.mark.browser
-@needs_browser[1]
-@pytest.mark.parametrize(("page_name", "figure", "element"), FIGURES)
-def test_a_figure_is_used(revisit: Visit, page_name: str, figure: str, element: str) -> None:
-    """By the keyboard, on a phone; its state in the address; nothing axe objects to in the dark."""
-    path = path_of(page_name)
-    place, reading = come(revisit, path, figure)
-    page = revisit.page
-    at_first = reading.inner_text()
-    assert not misfits(page)
+# What test_site.py does with the figures of every page.
 
+
+def use(page: Page, figure: str, language: str) -> tuple[str, str, str]:
+    """By the keyboard; its address with its state, what it says then, and what it said at first."""
+    place, reading = awake(page, figure)
+    at_first = reading.inner_text()
     touch(place)
     expect(page).to_have_url(re.compile(f"#figure={figure}"))  # written when the reader pauses
     expect(reading).not_to_have_text(at_first)  # what has to be unpacked first comes later
@@ -182,37 +179,28 @@ def test_a_figure_is_used(revisit: Visit, page_name: str, figure: str, element: 
     cell = place.locator(".play__grid:visible td[tabindex='0']").first
     if cell.count():
         cell.focus()
-        expect(reading).to_contain_text("形状")
+        expect(reading).to_contain_text("shape" if language == "en" else "形状")
         page.keyboard.press("ArrowRight")
         page.keyboard.press("ArrowDown")
         cell.evaluate("cell => document.activeElement.blur()")
-    sideways = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    assert page.evaluate(sideways) <= 0
-    dress(page, "slate")
-    assert not accessibility_faults(page, within=f"#figure-{figure}")
+    if language == "en":
+        labels = place.locator(
+            "label > span, legend, .play__read, .play__bar, .play__grid caption"
+        ).all_inner_texts()
+        assert not re.search(r"[，。：；？（）]", "".join(labels)), labels
+    return address, changed, at_first
 
+
+def share(page: Page, figure: str, address: str, changed: str, at_first: str) -> None:
+    """Opened by its address the figure is as it was, and by a broken one as it is at first."""
+    reading = page.locator(f"#figure-{figure} .play__read")
     page.goto("about:blank")
-    page.goto(address)  # shared: the figure is as it was
+    page.goto(address)
     expect(reading).to_have_text(changed)
     page.goto("about:blank")
     broken = re.sub(r"=[^&=]*$", "=%3Cnonsense%3E,-7", address)
     page.goto(broken if "&" in address else f"{address}&nonsense=1")
     expect(reading).to_have_text(at_first)
-
-
-@pytest.mark.browser
-@needs_browser[1]
-@pytest.mark.parametrize(("page_name", "figure", "element"), FIGURES)
-def test_a_figure_in_english(revisit: Visit, page_name: str, figure: str, element: str) -> None:
-    place, reading = come(revisit, f"/en{path_of(page_name)}", figure)
-    assert not misfits(revisit.page)
-    touch(place)
-    expect(reading).not_to_be_empty()
-    labels = place.locator(
-        "label > span, legend, .play__read, .play__bar, .play__grid caption"
-    ).all_inner_texts()
-    assert not re.search(r"[，。：；？（）]", "".join(labels)), labels
-    assert not accessibility_faults(revisit.page, within=f"#figure-{figure}")
 
 
 # Figures that are walked through: attention, lookup-model, gradient

@@ -12,6 +12,7 @@ from browsing import (
     PATIENCE,
     Visit,
     accessibility_faults,
+    awake,
     dress,
     needs_browser,
     open_answers,
@@ -19,8 +20,10 @@ from browsing import (
     wait_for_instant_navigation,
     wake,
 )
+from heights import misfits
 from playwright.sync_api import Browser, Page, expect
 from sources import DOCS, PAGES
+from test_figures import FIGURES, share, use
 
 NOTEBOOKS = sorted(path.stem for path in (DOCS / "en/notebooks").glob("*.ipynb"))
 NAMES = [
@@ -33,6 +36,7 @@ PATHS = [
 pytestmark = needs_browser
 
 
+SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 COPY_ALL = """async (patience) => {
     const copied = [];
     for (const snippet of document.querySelectorAll(".snippet")) {
@@ -72,10 +76,7 @@ def check_copies(page: Page, path: str) -> None:
         assert bool(failed) == fails, (code, failed)
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_first_view(visit: Visit, path: str) -> None:
-    """In budget, nothing sideways, and every Copy gives what runs."""
-    page = visit.go(path)
+def check_first_view(visit: Visit) -> None:
     bodies = [response.body() for response in visit.loaded]
     figures = re.compile(rb'<svg[^>]*role="img".*?</svg>', re.S)
     size = sum(len(gzip.compress(body, 6)) for body in bodies)
@@ -84,17 +85,34 @@ def test_first_view(visit: Visit, path: str) -> None:
     assert bare <= 110_000, f"{bare} bytes compressed besides the figures: {urls}"
     assert size <= 150_000, f"{size} bytes compressed: {urls}"
     assert len(urls) <= 6, urls
-    sideways = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    assert page.evaluate(sideways) <= 0
+    assert visit.page.evaluate(SIDEWAYS) <= 0
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_page(visit: Visit, path: str) -> None:
+    """Loaded once and looked at from all sides, for it is loading that takes long.
+
+    The first view is in budget, and nothing of a figure comes before the reader's first sign of
+    life; then every figure answers, fits its place and has its state in the address; nothing is
+    sideways, axe objects to nothing, and every Copy gives what runs.
+    """
+    language, name = ("en", path[4:]) if path.startswith("/en/") else ("zh", path[1:])
+    figures = [one for page, one, _ in FIGURES if page == (name.rstrip("/") or "index")]
+    page = visit.go(path)
+    check_first_view(visit)
     wake(page)
-    if path.startswith("/en/"):  # English in light, Chinese in dark
-        assert not accessibility_faults(page)
-    else:
-        dress(page, "slate")
-        assert not accessibility_faults(page)
-    assert page.evaluate(sideways) <= 0
-    if path == "/" or path.startswith("/en/"):  # the code of the others is the same
+    for figure in figures:
+        awake(page, figure)
+    assert not misfits(page)
+    used = {figure: use(page, figure, language) for figure in figures}
+    dress(page, "default" if language == "en" else "slate")
+    assert not accessibility_faults(page)
+    assert page.evaluate(SIDEWAYS) <= 0
+    if path == "/" or language == "en":  # the code of the others is the same
         check_copies(page, path)
+    if language == "zh":
+        for figure, told in used.items():
+            share(page, figure, *told)
 
 
 @pytest.mark.slow

@@ -1,5 +1,5 @@
 // What a reader who is awake finds beside the theme's script: copying that takes formulas along,
-// keys that do what they say, and none that throws a run away.
+// keys that do what they say, none that throws a run away, and no landmark without a name.
 
 /** TeX once for each formula of what is selected; KaTeX writes it twice, for eye and for ear. */
 function selectedText(selection) {
@@ -54,3 +54,8 @@ addEventListener(
   },
   true,
 );
+
+// The theme's Copy stands in a <nav> of its own, without a name: nobody navigates to that.
+new MutationObserver(() => {
+  for (const one of document.querySelectorAll(".md-code__nav:not([role])")) one.role = "none";
+}).observe(document.documentElement, { childList: true, subtree: true });
