@@ -6,7 +6,7 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve build release offline new-page pages numbers test test-all kernels data lint styles heights links pretrained decoder clean
+.PHONY: help serve build release offline new-page pages numbers test test-all kernels data benchmark lint styles heights links pretrained decoder clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -59,6 +59,9 @@ lint: $(VENV)/.test ## style and types, of Python (ruff, mypy) and of JavaScript
 QUICK := backpropagation birth_of_qkv induction_heads where_weights_come_from
 data: $(VENV)/.test ## compute docs/data again and compare; three quarters of an hour, most for why-sqrt-dk
 	@$(BIN)/python tests/data.py
+
+benchmark: $(VENV)/.test ## measure attention beside PyTorch, a quarter of an hour; ARGS=--quick for a minute
+	@$(BIN)/python benchmarks/attention.py $(ARGS)
 
 heights: $(VENV)/.test ## measure how tall the figures to play with are, after a change of one
 	@PYTHONPATH=. $(BIN)/python tests/heights.py

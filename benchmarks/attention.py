@@ -1,7 +1,7 @@
 """Attention in tiles beside PyTorch, beside the textbook's NumPy and beside its bare products.
 
     make benchmark                  # writes docs/data/flash-attention.json; a quarter of an hour
-    make benchmark ARGS=--quick     # up to 2,048 tokens, prints only; two minutes
+    make benchmark ARGS=--quick     # up to 2,048 tokens on one thread, prints only; a minute
 
 8 heads, d = 64, float32. In a round every way is called once, in turn, and what is kept is each
 way's ratio to PyTorch's flash kernel in the same round: the median over the rounds, lowest and
@@ -18,6 +18,8 @@ part has not been tried on a GPU yet.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import ctypes
 import json
 import math
 import os
@@ -38,8 +40,10 @@ LENGTHS = [2**power for power in range(7, 15)]  # 128 to 16,384
 QUICK = 2048
 DECODED = [128, 512, 2048, 8192]
 MIB = 2**20
-WRITTEN_OUT = {"math": 3, "textbook": 4, "whole": 2}  # tables held at once, at most
-MEMORY_FROM = 1024  # below, the peak of a process says little
+WRITTEN_OUT = {"math": 3, "textbook": 3, "whole": 2}  # tables held at once, at most
+MEMORY_FROM = 2048  # below, what libraries keep for themselves is as much
+LONG = 1024  # tokens from which on the page states ranges
+PATIENCE = 1800  # seconds for one process
 Ways = dict[str, Callable[[], Any]]
 
 
@@ -182,19 +186,33 @@ def decoded(threads: int, n: int, seconds: float) -> dict[str, Any]:
     }
 
 
-def peak() -> float:
-    """The most memory this process has held, in MiB."""
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def held(what: str) -> float:
+    """The memory this process holds now ("VmRSS") or has held at most ("VmHWM"), in MiB."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(x for x in status.read_text("ascii").splitlines() if x.startswith(what))
+        return int(line.split()[1]) / 1024
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # there is only the most
     return most / (MIB if sys.platform == "darwin" else 1024)
+
+
+def forget_the_peak() -> None:
+    """What was held at most is counted anew from here, and what was freed is given back, where the
+    system can do that."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", "ascii")
 
 
 def extra_memory(way: str, n: int) -> dict[str, Any]:
     """What one call needs more than its inputs; libraries have warmed up on a short one."""
     ways(256)[way]()
     call = ways(n)[way]
-    before = peak()
+    forget_the_peak()
+    before = held("VmRSS")
     call()
-    return {"way": way, "n": n, "mib": round(peak() - before, 1)}
+    return {"way": way, "n": n, "mib": round(held("VmHWM") - before)}
 
 
 def on_gpu(seconds: float) -> list[dict[str, Any]]:
@@ -246,7 +264,13 @@ def alone(task: str, *arguments: object, threads: int = 1) -> Any:
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     env = {**os.environ, **dict.fromkeys(names, count), "QKV_THREADS": count}
     command = [sys.executable, __file__, "--task", task, *map(str, arguments)]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(
+            command, env=env, capture_output=True, text=True, check=False, timeout=PATIENCE
+        )
+    except subprocess.TimeoutExpired:
+        print(f"  {task} {arguments}: left out, not done in {PATIENCE} s", flush=True)
+        return None
     if done.returncode:
         reason = done.stderr.strip().splitlines()[-1:] or [f"ended with {done.returncode}"]
         print(f"  {task} {arguments}: left out, {reason[0]}", flush=True)
@@ -288,30 +312,40 @@ def ran_on() -> str:
     )
 
 
-def ends(rows: list[dict[str, Any]], name: str, least: int) -> list[float]:
-    """The lowest and the highest median of a ratio, from a length on."""
-    found = [row[name]["median"] for row in rows if row["n"] >= least and name in row]
+def stated(ratio: float) -> float:
+    """With the digits that the page has."""
+    return round(ratio, 1) if ratio < 10 else round(ratio)
+
+
+def ends(rows: list[dict[str, Any]], name: str) -> list[float]:
+    """The lowest and the highest median of a ratio."""
+    found = [stated(row[name]["median"]) for row in rows if name in row]
     return [min(found), max(found)] if found else []
 
 
 def summary(data: dict[str, Any]) -> dict[str, Any]:
-    """The ranges that the page states."""
+    """What the page states, of one thread: ranges from LONG tokens on, and some single lengths."""
     single = [row for row in data["time"] if row["threads"] == 1]
-    names = ("tiles", "products", "whole", "textbook", "math", "tiles_over_products",
-             "causal_over_causal", "tiles_causal", "flash_causal")  # fmt: skip
-    found: dict[str, Any] = {name: ends(single, name, MEMORY_FROM) for name in names}
-    found["short"] = ends([row for row in single if row["n"] <= 512], "textbook", 0)
-    found["tiles_short"] = ends([row for row in single if row["n"] <= 512], "tiles", 0)
-    found["decoding"] = ends([r for r in data["decoding"] if r["threads"] == 1], "over_products", 0)
-    return {name: ends for name, ends in found.items() if ends}
+    names = ("products", "tiles", "whole", "textbook", "math", "tiles_over_products",
+             "causal_over_causal")  # fmt: skip
+    found: dict[str, Any] = {
+        name: pair for name in names if (pair := ends([r for r in single if r["n"] >= LONG], name))
+    }
+    steps = [row for row in data["decoding"] if row["threads"] == 1]
+    found["decoding"] = ends(steps, "over_products")
+    found["at"] = [
+        {"n": row["n"], **{name: stated(row[name]["median"]) for name in names[:5] if name in row}}
+        for row in single
+        if row["n"] in (LENGTHS[0], LONG)
+    ]
+    return found
 
 
-def measure(largest: int, seconds: float) -> dict[str, Any]:
+def measure(largest: int, seconds: float, most_threads: int) -> dict[str, Any]:
     """Everything, one process after the other."""
     lengths = [n for n in LENGTHS if n <= largest]
-    cores = os.cpu_count() or 1
     data: dict[str, Any] = {"time": [], "memory": [], "decoding": []}
-    for threads in (1, 2)[: min(cores, 2)]:
+    for threads in range(1, most_threads + 1):
         for n in lengths:
             row = alone("speed", n, seconds, threads=threads)
             if row:
@@ -320,6 +354,8 @@ def measure(largest: int, seconds: float) -> dict[str, Any]:
         for n in DECODED:
             if n <= largest and (row := alone("decoding", n, seconds, threads=threads)):
                 data["decoding"].append(row)
+                ratio = row["over_products"]["median"]
+                print(f"  {threads} thread(s), decoding after {n}: {ratio} times its products")
     for n in lengths:
         for way in ("flash", "tiles", "whole", "textbook", "math"):
             if n >= MEMORY_FROM and fits(way, n) and (row := alone("memory", way, n)):
@@ -339,6 +375,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help=f"up to {QUICK} tokens, prints only")
     parser.add_argument("--largest", type=int, default=LENGTHS[-1], help="the longest n")
     parser.add_argument("--seconds", type=float, default=10, help="for a length, about")
+    parser.add_argument("--threads", type=int, choices=(1, 2), help="the most threads")
     parser.add_argument("--output", type=Path, help="a JSON file in place of docs/data")
     parser.add_argument("--task", nargs="+", help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -349,23 +386,27 @@ def main() -> int:
 
     begin = time.perf_counter()
     if given.quick:
-        given.largest, given.seconds = min(given.largest, QUICK), min(given.seconds, 3)
-    print(ran_on(), flush=True)
-    found = measure(given.largest, given.seconds)
+        given.largest, given.seconds = min(given.largest, QUICK), min(given.seconds, 2)
+        given.threads = given.threads or 1
+    most_threads = min(given.threads or 2, os.cpu_count() or 1)
+    load = round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None
+    print(f"{ran_on()}; {load} processes at work", flush=True)
+    found = measure(given.largest, given.seconds, most_threads)
     if not found["time"]:
         print("Nothing could be measured.")
         return 1
     took = round(time.perf_counter() - begin)
     limit = {way: max((n for n in LENGTHS if fits(way, n)), default=0) for way in WRITTEN_OUT}
-    about = {"command": "make benchmark", "ran_on": ran_on(), "seconds": took,
+    about = {"command": "make benchmark", "ran_on": ran_on(), "load_before": load, "seconds": took,
              "setting": {"heads": HEADS, "d": D, "dtype": "float32", "tile": [256, 512]},
              "longest_written_out": limit}  # fmt: skip
     result = {"about": about, "summary": summary(found), **found}
     for name, pair in result["summary"].items():
-        print(f"  {name}: {pair[0]:.2f} to {pair[1]:.2f}")
+        if name != "at" and pair:
+            print(f"  {name}: {pair[0]} to {pair[1]}")
     if given.output:
         given.output.write_text(f"{kept.text(result)}\n", encoding="utf-8")
-    elif not given.quick and given.largest == LENGTHS[-1]:
+    elif not given.quick and (given.largest, most_threads) == (LENGTHS[-1], 2):
         kept.write("flash-attention", result)
         print("Written: docs/data/flash-attention.json. Next: make numbers, make pages.")
     else:

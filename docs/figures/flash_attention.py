@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+from docs import data
 from docs.examples import values
 from docs.figures.kit import GREEN, GREY, HEAT, Label, Played, frame, names
-from qkv_docs import FlashTile, causal_mask, flash_attention, scaled_dot_product_attention
-from qkv_docs.drawing import FULL, SMALL, Drawing, cell, number, text
+from qkv_docs import (
+    FlashTile,
+    causal_mask,
+    flash_attention,
+    line_chart,
+    scaled_dot_product_attention,
+)
+from qkv_docs.drawing import FULL, SMALL, Drawing, cell, number, stack, text
 
 PAGE = values("flash-attention", "moved")
+MEASURED = data.read("flash-attention")
 TILES: list[FlashTile] = PAGE["tiles"]
 WORDS = [("你", "you"), ("卖", "sell"), ("米饭", "rice"), ("我", "I"), ("吃", "eat")]
 WORDS += [("苹果", "apples")]
@@ -133,3 +143,71 @@ def _still(t: Label) -> Drawing:
 
 def _range(one: slice) -> range:
     return range(one.start, one.stop)
+
+
+def _curves(rows: list[dict[str, Any]], ways: dict[str, str]) -> dict[str, list[float]]:
+    """A way's median at every length, nan where it was not measured."""
+    return {
+        name: [row[way]["median"] if way in row else np.nan for row in rows]
+        for name, way in ways.items()
+        if any(way in row for row in rows)
+    }
+
+
+def time(t: Label) -> Drawing:
+    """How long each way takes, as a multiple of PyTorch's flash kernel."""
+    ways = {
+        t("两个乘积", "2 products"): "products",
+        t("本页", "this page"): "tiles",
+        t("教科书", "textbook"): "textbook",
+        t("PyTorch 写出", "PyTorch math"): "math",
+    }
+    charts = []
+    for threads in (1, 2):
+        rows = [row for row in MEASURED["time"] if row["threads"] == threads]
+        if not rows:
+            continue
+        curves = _curves(rows, ways)
+        most = max(np.nanmax(curve) for curve in curves.values())
+        charts.append(
+            line_chart(
+                [row["n"] for row in rows],
+                curves,
+                x_title=t("词元数", "tokens"),
+                y_title=t("flash 内核的几倍", "times the flash kernel"),
+                title=t(f"时间，{threads} 个线程", f"time, {threads} thread{'s' * (threads > 1)}"),
+                log_x=True,
+                log_y=True,
+                y_limits=(0.5, max(10, 1.1 * most)),
+            )
+        )
+    return stack(*charts) if len(charts) > 1 else charts[0]
+
+
+def memory(t: Label) -> Drawing:
+    """What each way needs beside its inputs, in outputs: flat where it grows with n."""
+    ways = {
+        t("PyTorch flash", "PyTorch flash"): "flash",
+        t("本页", "this page"): "tiles",
+        t("教科书", "textbook"): "textbook",
+        t("PyTorch 写出", "PyTorch math"): "math",
+    }
+    rows = MEASURED["memory"]
+    lengths = sorted({row["n"] for row in rows})
+    size = MEASURED["about"]["setting"]
+    output = size["heads"] * size["d"] * 4 / 2**20  # MiB for one token, float32
+    found = {(row["way"], row["n"]): row["mib"] / (output * row["n"]) for row in rows}
+    curves = {
+        name: [found.get((way, n), np.nan) for n in lengths]
+        for name, way in ways.items()
+        if any((way, n) in found for n in lengths)
+    }
+    return line_chart(
+        lengths,
+        curves,
+        x_title=t("词元数", "tokens"),
+        y_title=t("输出的几倍", "times the output"),
+        title=t("输入之外的内存", "memory beside the inputs"),
+        log_x=True,
+        log_y=True,
+    )
