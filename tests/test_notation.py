@@ -12,6 +12,7 @@ import oracles
 import pytest
 import torch
 
+from docs import data
 from qkv_docs import (
     causal_mask,
     from_bert,
@@ -283,6 +284,18 @@ def test_the_polarities_of_pytorch():
     ):
         merged = heads.transpose(1, 2).reshape(1, 5, 8) @ w_o
         np.testing.assert_allclose(output, merged, rtol=1e-5, atol=1e-6)
+
+
+def test_what_was_measured_of_the_wrong_layout():
+    """The file fits together; `make decoder` computes it again."""
+    found = data.read("notation-decoder")
+    assert found["same"] == sum(row["right"] == row["wrong"] for row in found["prompts"])
+    assert found["prompts"][0] == {
+        "prompt": "The capital of France is", "right": "Paris", "wrong": "Paris",
+    }  # fmt: skip
+    for name, mean in found["means"].items():
+        assert mean == pytest.approx(np.mean([row[name] for row in found["texts"]]), abs=0.01)
+    assert all(row["more"] > 1 for row in found["texts"])
 
 
 # What does not fit

@@ -7,6 +7,7 @@ decoder_model.py), or with the names of some of the files that it writes beside 
 - grouped-query-attention-decoder.json: what the query heads that share a key head have in common,
 - variants-decoder.json: the first token as a sink, and what a window loses without it,
 - position-decoder.json: what other rotations than that of its training cost,
+- notation-decoder.json: the wrong layout of RoPE, on prompts where it shows and where it does not,
 - induction-heads-decoder.json: by decoder_induction.py;
 
 with `pretrained-group`, qkv_docs/pretrained-group.npz: three heads and what comes into them.
@@ -411,6 +412,50 @@ def position(n: int = 512) -> dict[str, Any]:
     }  # fmt: skip
 
 
+# the layout that the parameters were not trained for
+
+PROMPTS = (
+    "The capital of France is",
+    "The capital of Japan is",
+    "The opposite of hot is",
+    "Monday, Tuesday, Wednesday,",
+    "One, two, three, four,",
+    "Water freezes at a temperature of zero degrees",
+)
+
+
+def notation(n: int = 256) -> dict[str, Any]:
+    model = load()
+    wrong = replace(model.decoder, rotary=partial(rope, base=BASE, layout="half"))
+
+    def next_word(decoder: Decoder, ids: list[int]) -> str:
+        return model.spell([int(decoder(ids)[-1].argmax())]).strip()
+
+    prompts = []
+    for prompt in PROMPTS:
+        ids = model.tokenize(prompt)
+        words = [next_word(decoder, ids) for decoder in (model.decoder, wrong)]
+        prompts.append({"prompt": prompt, "right": words[0], "wrong": words[1]})
+    rows = []
+    for name in WORKS:
+        ids = text(name, n)
+        right, other = (losses(d(ids), ids).mean() for d in (model.decoder, wrong))
+        rows.append({"text": name, "right": number(right), "wrong": number(other),
+                     "more": number(other - right)})  # fmt: skip
+        print(rows[-1], flush=True)
+    means = {key: number(np.mean([float(row[key]) for row in rows]))
+             for key in ("right", "wrong", "more")}  # fmt: skip
+    return {
+        "about": ABOUT | {
+            "layouts": "right: interleaved, as the file was trained and stored; wrong: half",
+            "loss": "nats a token, the mean over each text",
+            "next": "the likeliest next token, without spaces around it",
+        },
+        "tokens": n, "same": sum(row["right"] == row["wrong"] for row in prompts),
+        "prompts": prompts, "texts": rows, "means": means,
+    }  # fmt: skip
+
+
 # the excerpt in the package
 
 GROUP_OF = (17, 1)  # layer and key head: its three query heads are induction heads
@@ -446,6 +491,7 @@ FILES: dict[str, Callable[[], dict[str, Any]]] = {
     "grouped-query-attention-decoder": grouped,
     "variants-decoder": variants,
     "position-decoder": position,
+    "notation-decoder": notation,
     "induction-heads-decoder": lambda: decoder_induction.measured(ABOUT),
 }
 
