@@ -956,6 +956,7 @@ def test_the_calculator_says_what_fits(revisit: Visit) -> None:
     expect(place.get_by_label("key heads")).to_be_hidden()
     place.get_by_label("layers").press("ArrowRight")
     expect(place.get_by_label("a model of your own")).to_be_checked()
+    expect(cards).to_contain_text([re.compile("24 .*cache alone fits"), re.compile("alone fits")])
     place.get_by_label("keys and values").check(force=True)
     expect(place.get_by_label("key heads")).to_be_visible()
 

@@ -25,8 +25,8 @@ const WORDS = words({
     en: (card, verdict) => `card of ${card} GiB: ${verdict}`,
   },
   fits: {
-    zh: (free) => `放得下，还剩 ${free}`,
-    en: (free) => `fits, ${free} left`,
+    zh: (free, alone) => `${alone ? "只看缓存，" : ""}放得下，还剩 ${free}`,
+    en: (free, alone) => `${alone ? "the cache alone " : ""}fits, ${free} left`,
   },
   over: {
     zh: (excess) => `放不下，差 ${excess}`,
@@ -179,7 +179,7 @@ class Cache extends Figure {
       const memory = card * GIB,
         scale = 100 / Math.max(memory, weights + whole);
       const free = memory - weights - whole;
-      const verdict = free >= 0 ? WORDS.fits(written(free)) : WORDS.over(written(-free));
+      const verdict = free >= 0 ? WORDS.fits(written(free), !model) : WORDS.over(written(-free));
       name.textContent = WORDS.card(card, verdict);
       edge.style.setProperty("--share", `${memory * scale}%`);
       [weights, whole].forEach((part, i) => {
