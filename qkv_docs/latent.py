@@ -75,8 +75,11 @@ def latent_attention(
         else:
             k, v = kept @ w_uk, kept @ w_uv  # (..., n_heads, n_k, d)
     if turned:
-        rows = np.broadcast_to(turned[1][..., None, :, :], (*k.shape[:-1], turned[1].shape[-1]))
-        q, k = np.concatenate([q, turned[0]], axis=-1), np.concatenate([k, rows], axis=-1)
+        q_turned, k_turned = turned
+        shape = (*k.shape[:-1], k_turned.shape[-1])
+        k_turned = np.broadcast_to(k_turned[..., None, :, :], shape)
+        q = np.concatenate([q, q_turned], axis=-1)
+        k = np.concatenate([k, k_turned], axis=-1)  # of all heads the same
     output, weights = scaled_dot_product_attention(q, k, v, mask, scale=scale)
     if absorbed:
         output = output @ w_uv  # (..., n_heads, n_q, d_v)
