@@ -909,10 +909,10 @@ def test_heads_are_grouped_by_hand(revisit: Visit) -> None:
     place.get_by_label("strided").check(force=True)
     expect(reading).to_contain_text("Query head 1 reads key head 1, together with 3, 5, 7.")
     expect(reading).to_contain_text("512 numbers are kept for a token, 25.0%")
-    place.get_by_label("8 (MHA)").check(force=True)
+    place.get_by_role("radio", name="8 (MHA)").check(force=True)
     expect(reading).to_contain_text("a key head of its own. 2048 numbers")
     expect(place.get_by_label("strided")).to_be_hidden()
-    place.get_by_label("MLA").check(force=True)
+    place.get_by_role("radio", name="MLA").check(force=True)
     expect(reading).to_contain_text("576 numbers are kept for a token, 28.1%")
 
 

@@ -7,7 +7,15 @@ import pytest
 import torch
 
 from docs.data import read
-from docs.data.kv_cache import CONFIGURATIONS, LENGTHS, QK_NORM, Layer, models, parameters
+from docs.data.kv_cache import (
+    CONFIGURATIONS,
+    LENGTHS,
+    QK_NORM,
+    Layer,
+    models,
+    parameters,
+    per_token,
+)
 from docs.examples import values
 
 PAGE = read("kv-cache")
@@ -15,6 +23,13 @@ PAGE = read("kv-cache")
 
 def test_the_file_has_the_models_of_the_script() -> None:
     assert PAGE["models"] == models()
+
+
+def test_a_token_takes_what_the_table_of_open_models_says() -> None:
+    table = {row["name"]: row["kib"] for row in read("models")["models"]}
+    shared = [row for row in PAGE["models"] if row["model"] in table]
+    assert len(shared) >= 4
+    assert all(per_token(row) == 1024 * table[row["model"]] for row in shared)
 
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
