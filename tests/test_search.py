@@ -135,7 +135,7 @@ class TestFound:
         ("language", "queries", "page"),
         [
             ("zh", ["自注意力機制", "Self-Attention", "自注意力 是什么"], "self-attention"),
-            ("zh", ["KV缓存", "kv 緩存", "ＫＶ缓存", "KV Cache"], "where-weights-come-from"),
+            ("zh", ["KV缓存", "kv 緩存", "ＫＶ缓存", "KV Cache"], "kv-cache"),
             ("zh", ["√d_k", "根号dk", "根號 d_k", "sqrt(d_k)", "為什麼除以√dk"], "why-sqrt-dk"),
             ("zh", ["softmax(QKᵀ/√d_k)V", "softmax(QK^T/sqrt(dk))V"], "self-attention"),
             ("en", ["casual mask", "causal masks", "CAUSAL MASK", "causal-mask"], "masks"),
