@@ -737,8 +737,13 @@ def check() -> None:
             raise SystemExit("\n".join([f"{name}.json is not what comes out:", *found[:20]]))
     with np.load(EXCERPT) as stored:
         for name, array in excerpt().items():
-            exact = array.dtype.kind != "f"
-            if not (np.array_equal if exact else np.allclose)(stored[name], array):
+            within = {2: 1e-3, 4: 1e-5}.get(array.itemsize) if array.dtype.kind == "f" else None
+            if within and stored[name].shape == array.shape:
+                off = np.abs(stored[name].astype(float) - array).max()
+                same = off <= within * np.abs(array).max()  # processors differ in the last places
+            else:
+                same = np.array_equal(stored[name], array)
+            if not same:
                 raise SystemExit(f"{EXCERPT.name}: {name} is not what comes out")
     print("all files are what comes out")
 

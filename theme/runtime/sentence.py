@@ -102,7 +102,8 @@ class Sentences:
             if piece["row"] // self.about["rows"] not in self.rows
         }
         needed = [word["text"] for word in words if any(n in lacking for n in word["pieces"])]
-        return {"blocks": sorted(set(lacking.values())), "words": needed}, []
+        blocks = sorted(set(lacking.values()))
+        return {"blocks": blocks, "words": list(dict.fromkeys(needed))}, []
 
     def sentence(self, text: str, cuts: list[Any]) -> tuple[dict[str, Any], list[Any]]:
         pieces, words, trace = self.run(text, cuts)

@@ -29,7 +29,11 @@ from qkv_docs.pretrained import BLOCK
 from theme.extensions.page import ROOT, log
 
 ROWS = 512  # rows of the embedding table in a block
-FREQUENT = 36  # blocks that come at once, 4 MB: pieces are listed by how common they are
+# What comes at once, 4.5 MB. Pieces are listed by how common they are in a hundred languages, so a
+# Chinese word stands behind German ones. In the prose of our own pages these are 96 in 100 of the
+# tokens in Han and 80 in 100 of the others; a sentence lacks a block or two.
+FREQUENT_HAN, FREQUENT = 8_992, 20_992
+FIRST_HAN = 0x2E80  # no Han, and none of its signs, lies below
 MATRICES = {
     "q.w": "w_q",
     "k.w": "w_k",
@@ -68,7 +72,17 @@ def foreign(pieces: list[str]) -> str:
     return "".join(sorted(filter(is_foreign, set("".join(pieces)))))
 
 
-def pack(file: models.E5File, rows: int = ROWS, frequent: int = FREQUENT) -> dict[str, bytes]:
+def in_order(pieces: list[str], kept: list[int]) -> list[int]:
+    """Ids as rows: what is frequent, by how common it is, then the rest in Han, then the rest."""
+    han = [i for i in kept if any(ord(c) >= FIRST_HAN for c in pieces[i])]
+    others = sorted(set(kept) - set(han))
+    first = sorted(han[:FREQUENT_HAN] + others[: FREQUENT - FREQUENT_HAN])
+    return [*first, *han[FREQUENT_HAN:], *others[FREQUENT - FREQUENT_HAN :]]
+
+
+def pack(
+    file: models.E5File, rows: int = ROWS, frequent: int = FREQUENT // ROWS
+) -> dict[str, bytes]:
     """The files by their names without hash; what is in them by name and shape."""
     files = {}
 
@@ -96,6 +110,7 @@ def pack(file: models.E5File, rows: int = ROWS, frequent: int = FREQUENT) -> dic
     left_out = foreign(file.pieces)
     others, controls = set(left_out), file.controls
     kept = [i for i, piece in enumerate(file.pieces) if not others.intersection(piece)]
+    kept = in_order(file.pieces, kept)
     about = {
         "n_heads": file.n_heads,
         "n_layers": file.n_layers,

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from pathlib import Path
 
 from theme.extensions.page import ROOT
 
 # What no reader of a page asks for.
 LEFT_OUT = (".nojekyll", ".map", ".gz", ".inv", "sw.js")
-# 18 MB for rare words of the reader's own: kept by who wants them (scripts/model.mjs).
-RARE = re.compile(r"assets/model/rows-\d")
 
 
 def files(site: Path) -> dict[str, tuple[int, str]]:
@@ -20,7 +17,7 @@ def files(site: Path) -> dict[str, tuple[int, str]]:
     found = {}
     for path in sorted(site.rglob("*")):
         address = path.relative_to(site).as_posix().removesuffix("index.html")
-        if path.is_file() and not path.name.endswith(LEFT_OUT) and not RARE.match(address):
+        if path.is_file() and not path.name.endswith(LEFT_OUT):
             data = path.read_bytes()
             found[address] = (len(data), hashlib.sha256(data).hexdigest())
     return found
