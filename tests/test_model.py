@@ -161,7 +161,7 @@ def test_refusals_are_sentences_that_name_what_they_are_about(ready: Page) -> No
     assert "not café, привет" in found["text"]
     found = ready.evaluate(REFUSED, "word " * 300)
     assert found["code"] == "too-long"
-    assert "302 tokens; here it takes 256" in found["text"]
+    assert "302 tokens; here it takes 128" in found["text"]
     # What is typed is a text, whatever it would be elsewhere.
     assert ready.evaluate(SENTENCE, "'); raise SystemExit #")["words"]
 

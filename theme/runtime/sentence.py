@@ -16,7 +16,7 @@ from qkv_docs.heads import split_heads
 from qkv_docs.pretrained import Encoder, EncoderLayer, dequantize_q4_0
 from qkv_docs.tokenizer import SPACE, Unigram
 
-MOST = 256  # tokens: the model has places for 512, a page no memory for all their attention weights
+MOST = 128  # tokens: the model has places for 512, a page no room for all their attention weights
 
 
 class Refused(Exception):
