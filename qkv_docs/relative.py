@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from qkv_docs._checks import integer, numbers
+from qkv_docs._checks import integer, numbers, result_dtype
 
 
 def t5_bias(
@@ -52,6 +52,7 @@ def t5_bias(
         array([[2., 2., 1., 0.]])
     """
     table = numbers("table", table)
+    table = table.astype(result_dtype(table), copy=False)
     least = 4 if bidirectional else 2
     if table.ndim != 2 or len(table) < least:
         raise ValueError(
