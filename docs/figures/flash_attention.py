@@ -160,7 +160,7 @@ def time(t: Label) -> Drawing:
         t("两个乘积", "2 products"): "products",
         t("本页", "this page"): "tiles",
         t("教科书", "textbook"): "textbook",
-        t("PyTorch 写出", "PyTorch math"): "math",
+        t("PyTorch 整表", "PyTorch table"): "math",
     }
     charts = []
     for threads in (1, 2):
@@ -190,7 +190,7 @@ def memory(t: Label) -> Drawing:
         t("PyTorch flash", "PyTorch flash"): "flash",
         t("本页", "this page"): "tiles",
         t("教科书", "textbook"): "textbook",
-        t("PyTorch 写出", "PyTorch math"): "math",
+        t("PyTorch 整表", "PyTorch table"): "math",
     }
     rows = MEASURED["memory"]
     lengths = sorted({row["n"] for row in rows})
