@@ -387,7 +387,7 @@ def rotations() -> Iterator[tuple[str, int, Decoder]]:
         yield "YaRN", factor, turned(float(sharper), frequencies=yarn)
 
 
-def position(n: int = 512) -> dict[str, Any]:
+def position(n: int = 256) -> dict[str, Any]:
     rows: list[dict[str, Any]] = []
     texts, plain = {name: text(name, n) for name in WORKS}, {}
     for label, factor, decoder in rotations():
