@@ -381,6 +381,40 @@ def test_induction_heads_need_the_heads_that_look_one_back() -> None:
     assert keys["random", 8]["least"] > 0.7 * whole
 
 
+SINKS = data.read("variants-decoder")
+
+
+def test_a_window_shows_the_last_tokens_and_those_that_are_kept() -> None:
+    assert script.window(5, 2, (0, 3)).astype(int).tolist() == [
+        [1, 0, 0, 0, 0], [1, 1, 0, 0, 0], [1, 1, 1, 0, 0], [1, 0, 1, 1, 0], [1, 0, 0, 1, 1],
+    ]  # fmt: skip
+    assert max(size for size, _ in script.TRIED) <= script.FROM  # none that counts sees them all
+
+
+def test_losses_are_pytorchs_cross_entropy() -> None:
+    logits = np.random.default_rng(0).normal(size=(6, 9)).astype(np.float32)
+    ids = [3, 1, 4, 1, 5, 8]
+    theirs = torch.nn.functional.cross_entropy(
+        torch.from_numpy(logits[:-1]), torch.tensor(ids[1:]), reduction="none"
+    )
+    np.testing.assert_allclose(models.losses(logits, ids), theirs.numpy(), rtol=1e-5)
+
+
+def test_a_window_needs_the_first_token_and_no_other() -> None:
+    rows = {(r["text"], r["window"], r["kept"]): r["more"] for r in SINKS["windows"]}
+    for name in models.WORKS:
+        for size in (64, 256):
+            assert rows[name, size, "none"] > 3 * rows[name, size, "first"]
+        assert abs(rows[name, 64, "another"] - rows[name, 64, "none"]) < 0.05
+        assert abs(rows[name, 64, "first_four"] - rows[name, 64, "first"]) < 0.02
+
+
+def test_whatever_stands_first_is_the_sink_and_its_value_is_short() -> None:
+    for row in SINKS["sinks"]:
+        assert row["heads"] >= 57
+    assert all(row["of_sink_heads"] < 0.2 for row in SINKS["values"])
+
+
 def test_the_texts_are_there_and_named() -> None:
     assert {path.stem for path in models.TEXTS.glob("*.txt")} == set(models.WORKS)
     for path in models.TEXTS.glob("*.txt"):
