@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import json
 import re
 from typing import Any
 
@@ -413,6 +414,20 @@ def test_whatever_stands_first_is_the_sink_and_its_value_is_short() -> None:
     for row in SINKS["sinks"]:
         assert row["heads"] >= 57
     assert all(row["of_sink_heads"] < 0.2 for row in SINKS["values"])
+
+
+def test_a_difference_is_found() -> None:
+    """What `make decoder` compares with: it must see what has changed, and forgive rounding."""
+    kept = data.read("kv-cache-decoder")
+    now = json.loads(json.dumps(kept))
+    now["time"] = []
+    now["greedy"][0]["smallest_lead_of_the_first"] += 0.001
+    assert not list(script.different(kept, now, "x"))
+    now["same_tokens"] -= 2
+    now["greedy"][1]["text"] += "."
+    now["bytes"] = now["bytes"][:1]
+    found = [line.partition(":")[0] for line in script.different(kept, now, "x")]
+    assert found == ["x.greedy[1].text", "x.same_tokens", "x.bytes"]
 
 
 def test_the_texts_are_there_and_named() -> None:
