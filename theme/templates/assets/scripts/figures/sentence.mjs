@@ -255,7 +255,8 @@ const D_MODEL = 384,
   MOST = 5, // words of a group
   FIRST = -1, // the word that the figure chooses
   OTHERS = -1, // hidden from it: all
-  KEY = "sentence";
+  KEY = "sentence", // in the storage
+  KEPT = ["text", "other", "first", "second"];
 /** Whether the numbers of so many words fit beside each other. */
 const few = (n) => n <= (narrow.matches ? 5 : 8);
 const narrow = matchMedia("(max-width: 44.9375em)"); // a phone
@@ -585,7 +586,6 @@ class Sentence extends Figure {
   #typed(key, text) {
     this.failed = false;
     this.set(key === "text" ? { text, word: FIRST, hide: OTHERS } : { [key]: text });
-    this.#remember();
     this.wants = 0;
     clearTimeout(this.weighing);
     if (!model || !text.trim() || sentences.has(text.trim())) return;
@@ -668,9 +668,9 @@ class Sentence extends Figure {
   }
 
   #remember() {
-    const { text, other, first, second } = this.state;
+    const kept = Object.fromEntries(KEPT.map((name) => [name, this.state[name]]));
     try {
-      localStorage.setItem(KEY, JSON.stringify({ text, other, first, second }));
+      localStorage.setItem(KEY, JSON.stringify(kept));
     } catch {
       /* storage refused: the address has it */
     }
@@ -680,8 +680,7 @@ class Sentence extends Figure {
     try {
       const kept = JSON.parse(localStorage.getItem(KEY)) ?? {};
       const texts = Object.entries(kept).filter(
-        ([name, text]) =>
-          ["text", "other", "first", "second"].includes(name) && typeof text === "string",
+        ([name, text]) => KEPT.includes(name) && typeof text === "string",
       );
       const state = { ...this.state, ...Object.fromEntries(texts) };
       if (Sentence.valid(state)) this.state = state;
@@ -805,7 +804,6 @@ class Sentence extends Figure {
     this.failed = false;
     this.asked.clear();
     this.set({ first, second });
-    this.#remember();
   }
 
   #cutting() {
@@ -849,6 +847,7 @@ class Sentence extends Figure {
     if (change.step === "compare" && this.state.step !== "compare")
       change = { layer: 11, ...change };
     super.set(change, quiet);
+    if (KEPT.some((name) => name in change)) this.#remember();
   }
 
   #roles(shown) {
@@ -1308,6 +1307,8 @@ class Sentence extends Figure {
       limit: 1,
       chosen: (i) => i === chosen,
     });
+    if (!few(b.names.length))
+      this.lack.textContent = b.names.map(({ text }, j) => `${j} ${text}`).join(" · ");
     const row = table[chosen],
       best = row.indexOf(Math.max(...row));
     return WORDS.summaryCompare(
