@@ -196,3 +196,19 @@ def test_erf_is_pythons() -> None:
     assert np.array_equal(np.signbit(erf(x)), np.signbit(wanted))
     assert np.isnan(erf(np.array(math.nan)))
     assert erf(np.zeros((0, 3))).shape == (0, 3)
+
+
+def test_what_was_damaged_in_the_cache_is_packed_again(
+    small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, _, _ = small
+    monkeypatch.setattr(models, "CACHE", tmp_path)
+    monkeypatch.setattr(models, "fetch", lambda name: [tmp_path])
+    monkeypatch.setattr(models, "parse_e5", lambda path: file)
+    packing.folder.cache_clear()
+    once = {path: path.read_bytes() for path in packing.files()}
+    packing.folder.cache_clear()
+    path = next(path for path in once if path.name.startswith("layer-01"))
+    path.write_bytes(once[path][:-1])
+    assert {path: path.read_bytes() for path in packing.files()} == once
+    packing.folder.cache_clear()

@@ -16,6 +16,7 @@ import functools
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import unicodedata
 import zipfile
@@ -161,11 +162,25 @@ def _made_from() -> str:
     ).hexdigest()
 
 
+def _whole(found: Path) -> bool:
+    """Whether a folder has every file that its list names, and each its hash."""
+    for listing in found.glob("files-*.json"):
+        data = listing.read_bytes()
+        if hashlib.sha256(data).hexdigest()[:12] in listing.name:
+            return all(
+                (path := found / about["file"]).exists()
+                and hashlib.sha256(path.read_bytes()).hexdigest() == about["sha256"]
+                for about in json.loads(data).values()
+            )
+    return False
+
+
 @functools.cache
 def folder() -> Path | None:
     """Where the packed files are; None where the model cannot be had."""
     found = models.CACHE / f"e5-small-{_made_from()[:16]}"
-    if not found.exists():
+    if not _whole(found):
+        shutil.rmtree(found, ignore_errors=True)
         try:
             (path,) = models.fetch(models.E5)
         except (OSError, ValueError, subprocess.SubprocessError, zipfile.BadZipFile) as error:

@@ -89,10 +89,9 @@ let table;
 async function listed() {
   if (!address() || !folder()) return null;
   try {
-    const response = await fetch(address());
-    table ??= await response.json();
+    table ??= await (await fetch(address())).json();
   } catch (error) {
-    throw coded(new Failure("network", String(error.message)));
+    throw new Failure("network", String(error.message));
   }
   return table;
 }
@@ -240,12 +239,6 @@ async function asked(question, hear, files = here) {
   }
 }
 
-/** An error with its code, whoever threw it. */
-function coded(error, about = {}) {
-  if (error instanceof Failure) error.code = error.reason;
-  return Object.assign(error, about);
-}
-
 /**
  * Fetch what any sentence needs (`everything`: and all that rare words need) and start Python.
  * @param {{ everything?: boolean, progress?: (done: Progress) => void, signal?: AbortSignal }} how
@@ -260,7 +253,11 @@ export async function load({ everything = false, progress = () => {}, signal } =
   const total = size(lacking);
   const tell = (what) =>
     progress({ received: received + python.received, total: total + python.total, what });
-  const stop = () => turn?.end("stopped");
+  const fetching = new AbortController();
+  const stop = () => {
+    fetching.abort();
+    turn?.end("stopped");
+  };
   signal?.addEventListener("abort", stop);
   try {
     signal?.throwIfAborted();
@@ -279,7 +276,7 @@ export async function load({ everything = false, progress = () => {}, signal } =
         received = Math.min(total, received + bytes);
         tell("files");
       },
-      signal,
+      fetching.signal,
     );
     await Promise.all([booted, came]);
     tell("unpacking");
@@ -287,7 +284,8 @@ export async function load({ everything = false, progress = () => {}, signal } =
     tidy();
     return new Model();
   } catch (error) {
-    throw signal?.aborted ? coded(new Failure("stopped")) : coded(error);
+    fetching.abort(); // where Python does not start, nothing more is fetched
+    throw signal?.aborted ? new Failure("stopped") : error;
   } finally {
     signal?.removeEventListener("abort", stop);
   }
@@ -300,17 +298,17 @@ const nameOf = (block) => {
 
 /** Ask about a text; the rows that its words need are fetched first. */
 async function askedOf(question) {
-  for (;;) {
+  for (let fetched = false; ; fetched = true) {
     try {
       return await asked(question);
     } catch (error) {
-      if (error.code !== "needs") throw coded(error);
+      if (error.code !== "needs" || fetched) throw error;
       try {
         await takeAll(error.blocks.map(nameOf), () => {});
       } catch (failure) {
         const codes = { network: "offline", corrupt: "damaged" };
         const code = codes[failure.reason];
-        throw code ? new Refusal(code, { words: error.words }) : coded(failure);
+        throw code ? new Refusal(code, { words: error.words }) : failure;
       }
     }
   }

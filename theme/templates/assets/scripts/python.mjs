@@ -85,6 +85,10 @@ export class Failure extends Error {
     super(detail);
     this.reason = reason;
   }
+
+  get code() {
+    return this.reason;
+  }
 }
 
 /**
