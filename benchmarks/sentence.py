@@ -1,24 +1,32 @@
 """What a sentence of the reader's own costs in Chromium: bytes, seconds, memory.
 
-    .venv/bin/python benchmarks/sentence.py [the folder of a built site]
+    .venv/bin/python benchmarks/sentence.py [--site FOLDER] [--beside FOLDER]
 
 Serves the site on this machine, presses as a reader does, and asks for sentences of growing
 length. Beside it, in the same Python, the two ways to multiply matrices that NumPy has there. Times
 are this machine's, and the quickest of several where it is busy with other things; the load is
 printed.
+
+`--beside` is the folder dist/ of npm's onnxruntime-web: the same shapes, float32, with one thread,
+after ours and in the same browser (needs the package onnx; its graph has random parameters and
+gives back the last layer alone).
 """
 
 from __future__ import annotations
 
+import argparse
 import functools
 import http.server
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import threading
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).parents[1]
@@ -108,22 +116,112 @@ def measure(page: Page, browser: Browser) -> None:
     print(page.evaluate(RUN, PRODUCTS))
 
 
+OTHER = """async ([lengths, rounds]) => {
+    const start = performance.now();
+    const { env, InferenceSession, Tensor } = await import("./ort.wasm.bundle.min.mjs");
+    env.wasm.numThreads = 1;
+    const session = await InferenceSession.create("encoder.onnx", { executionProviders: ["wasm"] });
+    const found = [["loaded, started", [performance.now() - start]]];
+    for (const n of lengths) {
+        const times = [];
+        for (let round = 0; round < rounds; round += 1) {
+            const start = performance.now();
+            await session.run({ x: new Tensor("float32", new Float32Array(n * 384), [1, n, 384]) });
+            times.push(performance.now() - start);
+        }
+        found.push([`${n} tokens: first, quickest`, times]);
+    }
+    return found;
+}"""
+
+
+def graph() -> Any:
+    """An encoder of the same shapes for onnxruntime, its parameters random."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    d, d_mlp, heads, rng = 384, 1536, 12, np.random.default_rng(0)
+    nodes: list[Any] = []
+    given: list[Any] = []
+
+    def constant(value: Any) -> str:
+        given.append(numpy_helper.from_array(np.asarray(value), f"given{len(given)}"))
+        return str(given[-1].name)
+
+    def node(kind: str, *ins: str, **how: Any) -> str:
+        nodes.append(helper.make_node(kind, ins, [f"{kind}{len(nodes)}"], **how))
+        return str(nodes[-1].output[0])
+
+    def drawn(*shape: int) -> str:
+        return constant((rng.normal(size=shape) / 20).astype("f4"))
+
+    def linear(x: str, d_in: int, d_out: int) -> str:
+        return node("Add", node("MatMul", x, drawn(d_in, d_out)), drawn(d_out))
+
+    def norm(x: str, added: str) -> str:
+        return node("LayerNormalization", node("Add", x, added), drawn(d), drawn(d), axis=-1)
+
+    split, join = constant([0, 0, heads, d // heads]), constant([0, 0, d])
+    scale, x = constant(np.float32((d // heads) ** -0.5)), "x"
+    for _ in range(12):
+        q, k, v = (
+            node("Transpose", node("Reshape", linear(x, d, d), split), perm=perm)
+            for perm in ([0, 2, 1, 3], [0, 2, 3, 1], [0, 2, 1, 3])
+        )
+        weights = node("Softmax", node("Mul", node("MatMul", q, k), scale), axis=-1)
+        found = node("Transpose", node("MatMul", weights, v), perm=[0, 2, 1, 3])
+        x = norm(x, linear(node("Reshape", found, join), d, d))
+        x = norm(x, linear(node("Gelu", linear(x, d, d_mlp)), d_mlp, d))
+    ends = (
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, "n", d])] for name in ("x", x)
+    )
+    built = helper.make_graph(nodes, "encoder", *ends, given)
+    opset = [onnx.helper.make_opsetid("", 20)]
+    return helper.make_model(built, opset_imports=opset, ir_version=9)
+
+
+def beside(browser: Browser, dist: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        for path in Path(dist).glob("ort*wasm*"):
+            shutil.copy(path, folder)
+        Path(folder, "encoder.onnx").write_bytes(graph().SerializeToString())
+        Path(folder, "index.html").write_text("<!doctype html><title>beside</title>")
+        page = browser.new_page()
+        page.set_default_timeout(600_000)
+        page.goto(serve(folder))
+        print("\n| onnxruntime-web | seconds |\n| --- | --- |")
+        lengths = [n for n in TEXTS.values() if n < 100]
+        for what, times in page.evaluate(OTHER, [lengths, ROUNDS]):
+            found = dict.fromkeys([times[0], min(times)])
+            print(f"| {what} | {', '.join(f'{one / 1000:.2f}' for one in found)} |")
+
+
+def serve(folder: str) -> str:
+    handler = functools.partial(Handler, directory=folder)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return f"http://127.0.0.1:{server.server_port}/"
+
+
 def main() -> None:
+    options = argparse.ArgumentParser()
+    options.add_argument("--site")
+    options.add_argument("--beside")
+    given = options.parse_args()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        if len(sys.argv) > 1:
-            folder = sys.argv[1]
-        else:
+        if not given.site:
             build = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--site-dir", folder]
             settings = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
             subprocess.run(build, cwd=ROOT, check=True, env=settings)
-        handler = functools.partial(Handler, directory=folder)
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = browser.new_page()
-        page.goto(f"http://127.0.0.1:{server.server_port}/pretrained/")
+        page.set_default_timeout(600_000)
+        page.goto(f"{serve(given.site or folder)}pretrained/")
         wake(page)
         measure(page, browser)
+        page.close()
+        if given.beside:
+            beside(browser, given.beside)
         browser.close()
 
 

@@ -64,9 +64,9 @@ REFUSED = """async (text) => {
     try { await model.sentence(text); return "not refused"; }
     catch (error) { return { ...module.said(error), words: error.words }; }
 }"""
-LOAD = """async (how) => {
+LOAD = """async (how = {}) => {
     globalThis.module = await qkv.load("model.mjs");
-    try { globalThis.model = await module.load(how ?? {}); return "loaded"; }
+    try { globalThis.model = await module.load(how); return "loaded"; }
     catch (error) { return module.said(error); }
 }"""
 
@@ -282,7 +282,10 @@ def test_damaged_files_are_refused_and_everything_is_all(
         for page in (one, other):
             page.evaluate(f"() => {{ globalThis.loading = ({LOAD})({{ everything: true }}); }}")
         for page in (one, other):
-            assert page.evaluate("() => loading") == "loaded"
+            found = page.evaluate("() => loading")
+            # a minute without a sign of life, where two start on a busy machine: pressed again
+            again = found != "loaded" and found["code"] == "silent"
+            assert (page.evaluate(LOAD, {"everything": True}) if again else found) == "loaded"
         context.set_offline(True)
         assert one.evaluate("async () => (await module.missing()).everything") == 0
         for page in (one, other):
