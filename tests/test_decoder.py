@@ -416,6 +416,17 @@ def test_whatever_stands_first_is_the_sink_and_its_value_is_short() -> None:
     assert all(row["of_sink_heads"] < 0.2 for row in SINKS["values"])
 
 
+def test_the_speed_of_the_fast_pairs_must_stay() -> None:
+    rows = {(r["rotation"], r["factor"]): r for r in data.read("position-decoder")["rows"]}
+    none, other = rows["no rotation", 1], rows["the other layout", 1]
+    assert abs(none["mean_more"] - other["mean_more"]) < 0.1
+    assert rows["linear", 8]["least_more"] > 1.2
+    assert rows["linear", 8]["mean_more"] < other["mean_more"]
+    for name in ("NTK-aware", "YaRN"):
+        assert rows[name, 8]["most_more"] < 0.25
+        assert rows[name, 2]["most_more"] < 0.05
+
+
 def test_a_difference_is_found() -> None:
     """What `make decoder` compares with: it must see what has changed, and forgive rounding."""
     kept = data.read("kv-cache-decoder")
