@@ -99,8 +99,8 @@ class Decoder:
 
     Shapes: `tokens` `(size, d_model)`, the embedding table, which also reads the logits; `gain`
     `(d_model,)`, of the last norm. `rotary` is as in `multi_head_attention`: `rope`, or with other
-    settings `functools.partial(rope, base=1e5)`; a longer reach is another function here, and with
-    YaRN another `scale` of the scores.
+    settings `functools.partial(rope, base=1e5)`. To stretch a model, give another one, and for YaRN
+    another `scale` of the scores as well.
 
     Raises:
         TypeError: a parameter does not hold real numbers, a number of heads is not an integer, a
@@ -109,9 +109,11 @@ class Decoder:
 
     Examples:
         >>> rng = np.random.default_rng(0)
-        >>> square, narrow = rng.normal(size=(5, 8, 8)), rng.normal(size=(2, 8, 4))
-        >>> layer = DecoderLayer(np.ones(8), square[0], *narrow, square[1], np.ones(8), *square[2:])
-        >>> decoder = Decoder(rng.normal(size=(9, 8)), np.ones(8), [layer], n_heads=2, n_kv_heads=1)
+        >>> w_q, w_o, w_gate, w_up, w_down = rng.normal(size=(5, 8, 8))
+        >>> w_k, w_v = rng.normal(size=(2, 8, 4))  # one key head for two query heads
+        >>> one = np.ones(8)
+        >>> layer = DecoderLayer(one, w_q, w_k, w_v, w_o, one, w_gate, w_up, w_down)
+        >>> decoder = Decoder(rng.normal(size=(9, 8)), one, [layer], 2, 1)
         >>> decoder([3, 1, 4]).shape
         (3, 9)
         >>> cache = decoder.cache(capacity=3)
