@@ -182,7 +182,7 @@ def transformers_logits(decoder: Decoder, ids: Any, base: float, n_max: int = 81
         state |= {f"model.layers.{n}.{name}.weight": w.T for name, w in matrices.items()}
         state[f"model.layers.{n}.input_layernorm.weight"] = layer.gain_1
         state[f"model.layers.{n}.post_attention_layernorm.weight"] = layer.gain_2
-    tensors = {name: torch.from_numpy(np.ascontiguousarray(w)) for name, w in state.items()}
+    tensors = {name: torch.from_numpy(np.array(w)) for name, w in state.items()}
     tensors["lm_head.weight"] = tensors["model.embed_tokens.weight"]
     model.load_state_dict(tensors)
     with torch.no_grad():
