@@ -1,6 +1,6 @@
 """Measure what the pages say of a real decoder, SmolLM2-135M-Instruct, and write their data.
 
-Run with `python -m docs.data.decoder` (an hour on one core; 98 MB fetched once, see
+Run with `python -m docs.data.decoder` (ten minutes on one quiet core; 98 MB fetched once, see
 decoder_model.py), or with the names of some of the files that it writes beside this one:
 
 - kv-cache-decoder.json: greedy text with and without a cache, its bytes, the time a token takes,
