@@ -34,9 +34,9 @@ const WORDS = words({
   },
   stop: { zh: "停止", en: "Stop" },
   everything: {
-    zh: (bytes) => `连同所有词一起取（再加 ${size(bytes)}）：以后不再有请求，断网也能用`,
+    zh: (bytes) => `连同所有少见的词一起取（再加 ${size(bytes)}）：以后不再为哪个词发请求`,
     en: (bytes) =>
-      `Fetch all words as well (${size(bytes)} more): no request later on, and it works offline`,
+      `Fetch all rare words as well (${size(bytes)} more): no word is asked for later on`,
   },
   missing: {
     zh: (python, all) =>
@@ -332,7 +332,7 @@ const plain = (text) => text.replace(/ \d+$/, "").toLowerCase();
 function telling(all) {
   const words_ = all.filter(({ inText }) => inText);
   const ours = words_.find(({ text }) => known.includes(plain(text)));
-  const longest = words_.reduce((a, b) => (b.text.length > a.text.length ? b : a), words_[0]);
+  const longest = words_.reduce((a, b) => (b.text.length >= a.text.length ? b : a), words_[0]);
   return Math.max(0, all.indexOf(ours ?? longest));
 }
 
