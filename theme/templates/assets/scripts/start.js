@@ -122,7 +122,9 @@
   });
   const tabStops = () => {
     sideways.disconnect();
-    const wide = ".md-typeset :is(pre > code, table:not([class]), div.arithmatex, .drawing__box)";
+    const wide =
+      ".md-typeset :is(pre > code, .md-typeset__scrollwrap, table:not([class]), " +
+      "div.arithmatex, .drawing__box)";
     for (const box of document.querySelectorAll(wide)) sideways.observe(box);
   };
 
