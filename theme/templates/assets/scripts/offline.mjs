@@ -51,16 +51,23 @@ const REASONS = words({
   },
 });
 
+/** @type {ServiceWorker | undefined} */
+let seen; // the release whose notice was closed: the very click may be what wakes the page
+
 /** Say it once a release has come that another open page of this one holds back. */
 export async function watch() {
   const found = await navigator.serviceWorker.getRegistration(root);
   const tellOfIt = () => {
-    if (!found.waiting || document.querySelector(".release")) return;
+    if ([null, undefined, seen].includes(found.waiting)) return;
+    if (document.querySelector(".release")) return;
     const [notice, text, close] = ["p", "span", "button"].map((tag) => document.createElement(tag));
     notice.className = "release";
     text.setAttribute("role", "status");
     close.textContent = WORDS.seen;
-    close.addEventListener("click", () => notice.remove());
+    close.addEventListener("click", () => {
+      seen = found.waiting;
+      notice.remove();
+    });
     notice.append(text, " ", close);
     document.body.append(notice);
     text.textContent = WORDS.waiting; // after it stands there: it is read out
