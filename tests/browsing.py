@@ -145,6 +145,26 @@ def site(served: tuple[str, str], once: Any) -> Path:
     return made
 
 
+def build_anywhere(folder: Path) -> None:
+    """By the program that `pip install` puts on the path, far from the sources."""
+    folder.mkdir(parents=True)
+    program = Path(sys.executable).with_name("mkdocs")
+    command = [str(program), "build", "--strict", f"--config-file={ROOT / 'mkdocs.yml'}"]
+    command += ["--site-dir", str(folder)]
+    clean = ("OFFLINE", "PYTHONPATH", "REPO_URL", "SITE_URL")
+    env = {name: value for name, value in os.environ.items() if name not in clean}
+    env["NO_MKDOCS_2_WARNING"] = "1"
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=env, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="session")
+def anywhere(once: Any) -> Path:
+    """The site as `make build` writes it, without SITE_URL, two folders below a host's root."""
+    host: Path = once("host", lambda host: build_anywhere(host / "some/where"))
+    return host / "some/where"
+
+
 @pytest.fixture(scope="session")
 def root(served: tuple[str, str], site: Path) -> str:
     """The address of the site."""

@@ -41,7 +41,18 @@ if importlib.util.find_spec("torch") is None:
     sys.modules["torch"] = Absent("torch")
 
 if importlib.util.find_spec("playwright"):
-    from browsing import browser, once, phone, revisit, root, serve, served, site, visit  # noqa: F401
+    from browsing import (  # noqa: F401
+        anywhere,
+        browser,
+        once,
+        phone,
+        revisit,
+        root,
+        serve,
+        served,
+        site,
+        visit,
+    )
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(node: Any) -> None:

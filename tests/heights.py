@@ -22,9 +22,10 @@ from theme.finish.heights import FILE, steps
 GRID = 8  # pixels between two widths of a box
 SLACK = 24  # pixels: what a figure may be lower than its place, so that there are few steps
 # The width of a window, and the boxes that there are in windows with its style (from 720 on there
-# is more space): the narrowest is that of 320 pixels, and none is wider than 800.
+# is more space): the narrowest is that of 320 pixels, and none is wider than 800. Beside the
+# navigation, from 960 on, a box has 660 at least.
 PHONE = 358  # the box in a window of 390 pixels
-WINDOWS = {390: [*range(288, 688, GRID), PHONE, 687], 1280: [686, *range(688, 801, GRID)]}
+WINDOWS = {390: [*range(288, 688, GRID), PHONE, 687], 1280: [660, *range(664, 801, GRID)]}
 REM = 20
 
 AWAKE = """() => [...document.querySelectorAll(".drawing__box > [data-ready]")]

@@ -40,7 +40,7 @@ def asking(visit: Visit, language: str) -> Page:
     return page
 
 
-@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("language", ["zh", pytest.param("en", marks=pytest.mark.slow)])
 def test_who_does_not_ask_meets_nothing_of_it(visit: Visit, language: str) -> None:
     page = visit.go(PATHS[language])
     wake(page)
@@ -65,7 +65,7 @@ def leads_to(page: Page, name: str) -> None:
     assert snippet.evaluate("one => one.contains(document.activeElement)")
 
 
-@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("language", [pytest.param("zh", marks=pytest.mark.slow), "en"])
 def test_by_pointer(visit: Visit, language: str) -> None:
     visit.page.set_viewport_size({"width": 1280, "height": 800})
     page = asking(visit, language)
@@ -97,7 +97,7 @@ def test_by_pointer(visit: Visit, language: str) -> None:
     leads_to(page, "scores-are-not-weights")
 
 
-@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("language", ["zh", pytest.param("en", marks=pytest.mark.slow)])
 def test_by_keyboard(visit: Visit, language: str) -> None:
     page = visit.page
     page.goto(visit.root + PATHS[language])
@@ -154,7 +154,7 @@ def phone(browser: Browser, root: str) -> Iterator[Visit]:
         assert not visit.trouble, visit.trouble
 
 
-@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("language", [pytest.param("zh", marks=pytest.mark.slow), "en"])
 def test_by_touch(phone: Visit, language: str) -> None:
     page = phone.page
     page.goto(phone.root + PATHS[language])

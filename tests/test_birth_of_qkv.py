@@ -291,21 +291,17 @@ def look(figure: Locator, part: int) -> None:
 
 @needs_browser[0]
 @needs_browser[1]
-def test_it_opens_on_what_was_learned(revisit: Visit) -> None:
-    """A pattern, its sentence, and the seed that is shown; one part of four."""
+def test_what_was_learned_how_and_what_it_answers(revisit: Visit) -> None:
+    """It opens on a pattern, its sentence and the seed that is shown, one part of four; the slider
+    goes from noise to meaning; and another question is answered."""
     figure, _ = come(revisit, "/en/birth-of-qkv/", "birth")
-    expect(figure.locator(".play__read")).to_contain_text("Step 100")
+    reading, slider = figure.locator(".play__read"), figure.locator("input[type=range]")
+    expect(reading).to_contain_text("Step 100")
     expect(figure.locator(".birth__part:visible")).to_contain_text("diagonal")
     assert figure.locator(".birth__part").count() == 4
     assert figure.locator(".birth__part:visible").count() == 1
     assert figure.locator(".birth__train input").input_value() == str(STORED["seed"])
 
-
-@needs_browser[0]
-@needs_browser[1]
-def test_the_slider_goes_from_noise_to_meaning(revisit: Visit) -> None:
-    figure, _ = come(revisit, "/en/birth-of-qkv/", "birth")
-    reading, slider = figure.locator(".play__read"), figure.locator("input[type=range]")
     history = STORED["history"]
     for step in (0, 50, 100):
         slider.fill(str(step))
@@ -318,6 +314,17 @@ def test_the_slider_goes_from_noise_to_meaning(revisit: Visit) -> None:
         expect(reading).to_contain_text(
             f"{found} of 26 letters find themselves, {said} of 10 digits favour"
         )
+
+    look(figure, 3)
+    context = figure.get_by_label("context")
+    context.fill("b7 k5 q0 u1")
+    expect(reading).to_contain_text("Asked k?, it answers 5 (right)")
+    figure.get_by_label("ask for the letter").fill("q")
+    expect(reading).to_contain_text("Asked q?, it answers 0 (right)")
+    context.fill("b7 k5")
+    expect(reading).to_contain_text("there is no q in the context")
+    context.fill("b7 7k")
+    expect(reading).to_contain_text("write b7 k2")
 
 
 @needs_browser[0]
@@ -354,23 +361,6 @@ def test_a_cell_says_its_number_to_pointer_and_keyboard(revisit: Visit) -> None:
     holds("0, 0", models[100].w_q[0, 0], "(64, 16)")
 
 
-@needs_browser[0]
-@needs_browser[1]
-def test_another_question_is_answered(revisit: Visit) -> None:
-    figure, _ = come(revisit, "/en/birth-of-qkv/", "birth")
-    reading = figure.locator(".play__read")
-    look(figure, 3)
-    context = figure.get_by_label("context")
-    context.fill("b7 k5 q0 u1")
-    expect(reading).to_contain_text("Asked k?, it answers 5 (right)")
-    figure.get_by_label("ask for the letter").fill("q")
-    expect(reading).to_contain_text("Asked q?, it answers 0 (right)")
-    context.fill("b7 k5")
-    expect(reading).to_contain_text("there is no q in the context")
-    context.fill("b7 7k")
-    expect(reading).to_contain_text("write b7 k2")
-
-
 def train(figure: Locator, seed: int) -> Locator:
     """Ask for a training, whose button is returned."""
     figure.locator(".birth__train input").fill(str(seed))
@@ -379,21 +369,10 @@ def train(figure: Locator, seed: int) -> Locator:
     return button
 
 
-@needs_browser[0]
-@needs_browser[1]
-@pytest.mark.parametrize(
-    ("path", "done"), [("/", "练完了"), pytest.param("/en/", "Done", marks=pytest.mark.slow)]
-)
-def test_it_is_trained_here(revisit: Visit, path: str, done: str) -> None:
-    """The reader's run is CPython's: another NumPy without BLAS, the same numbers."""
-    figure, _ = come(revisit, f"{path}birth-of-qkv/", "birth")
-    if figure.locator(".birth__train").is_hidden():
-        pytest.skip("the site was built without Python for the browser")
-    train(figure, 7)
-    status = figure.locator(".birth__train [role=status]")
-    until_it_says(status, done)
-    model = LookupModel.create(7)
-    history = train_lookup(model, steps=100, seed=7, every=50)
+def is_cpythons(figure: Locator, seed: int) -> None:
+    """The reader's run is what it is here: another NumPy without BLAS, the same numbers."""
+    model = LookupModel.create(seed)
+    history = train_lookup(model, steps=100, seed=seed, every=50)
     reading, slider = figure.locator(".play__read"), figure.locator("input[type=range]")
     for step, loss, right in zip(history.steps, history.loss, history.accuracy, strict=True):
         slider.fill(str(step))
@@ -406,15 +385,25 @@ def test_it_is_trained_here(revisit: Visit, path: str, done: str) -> None:
     expect(reading).to_contain_text("2.51" if slider.input_value() == "0" else "0.01")
 
 
+@pytest.mark.slow
 @needs_browser[0]
 @needs_browser[1]
-def test_it_is_stopped_and_makes_way(revisit: Visit) -> None:
+def test_it_is_trained_here_in_chinese(revisit: Visit) -> None:
+    figure, _ = come(revisit, "/birth-of-qkv/", "birth")
+    train(figure, 7)
+    until_it_says(figure.locator(".birth__train [role=status]"), "练完了")
+    is_cpythons(figure, 7)
+
+
+@needs_browser[0]
+@needs_browser[1]
+def test_it_is_stopped_makes_way_and_is_trained_here(revisit: Visit) -> None:
     """Stop while Python is on its way; then a snippet's Run ends the training, not the page."""
     figure, _ = come(revisit, "/en/birth-of-qkv/", "birth")
     if figure.locator(".birth__train").is_hidden():
         pytest.skip("the site was built without Python for the browser")
     status, page = figure.locator(".birth__train [role=status]"), revisit.page
-    button = train(figure, 3)
+    button = train(figure, 7)
     page.wait_for_timeout(600)  # at least: sooner, it is the second half of a double click
     button.click()
     expect(status).to_contain_text("Stopped")
@@ -427,3 +416,4 @@ def test_it_is_stopped_and_makes_way(revisit: Visit) -> None:
     until_it_says(snippet.locator("[role=status]"), "output is the page’s")
     button.click()
     until_it_says(status, "Done")
+    is_cpythons(figure, 7)

@@ -29,6 +29,7 @@ from theme.extensions import formulas
 sys.path.insert(0, str(ROOT / "theme/runtime"))
 from session import same
 
+SLOW = pytest.mark.slow
 LANGUAGES = pytest.mark.parametrize("language", ["zh", "en"])
 NAMES = [name.removesuffix(".md") for name in PAGES]
 IMAGE = re.compile(r"!\[(.*?)\]\(data:image/svg\+xml;base64,([^)]+)\)")
@@ -297,10 +298,10 @@ class TestOffline:
     @pytest.mark.parametrize(
         ("start", "query", "target"),
         [
-            ("/index.html", "缩放点积", "self-attention"),
+            pytest.param("/index.html", "缩放点积", "self-attention", marks=SLOW),
             ("/masks.html", "方差", "why-sqrt-dk"),
             ("/en/index.html", "variance", "why-sqrt-dk"),
-            ("/en/masks.html", "queries", "queries-keys-values"),
+            pytest.param("/en/masks.html", "queries", "queries-keys-values", marks=SLOW),
         ],
     )
     def test_search(self, visit: Visit, start: str, query: str, target: str) -> None:
@@ -320,7 +321,9 @@ class TestOffline:
         page.click("a.language")
         expect(page).to_have_url(f"file://{offline}/masks.html#sources")
 
-    @pytest.mark.parametrize("path", ["/index.html", "/en/similarity.html"])
+    @pytest.mark.parametrize(
+        "path", ["/index.html", pytest.param("/en/similarity.html", marks=SLOW)]
+    )
     def test_copy_works_and_run_is_not_offered(self, visit: Visit, path: str) -> None:
         page = visit.go(path)
         snippet = page.locator(".snippet").first

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -32,20 +31,6 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return dict(json.loads(file.read_text("utf-8")))
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site, built by the program that `pip install` puts on the path, far from its sources."""
-    site = tmp_path_factory.mktemp("built")
-    clean = {k: v for k, v in os.environ.items() if k not in ("OFFLINE", "PYTHONPATH")}
-    env = {**clean, "NO_MKDOCS_2_WARNING": "1"}
-    program = Path(sys.executable).with_name("mkdocs")
-    build = [str(program), "build", "--strict", f"--config-file={ROOT / 'mkdocs.yml'}"]
-    build += ["--site-dir", str(site)]
-    done = subprocess.run(build, cwd=site, capture_output=True, text=True, env=env, check=False)
-    assert done.returncode == 0, done.stderr
-    return site
-
-
 def article(html: str, page: Page) -> list[str]:
     """The parts of an article but for its links, and for what is no matter of Markdown."""
     tree = LexborHTMLParser(html)
@@ -64,10 +49,10 @@ def article(html: str, page: Page) -> list[str]:
     return [line.strip() for line in str(body.inner_html).splitlines() if line.strip()]
 
 
-def test_every_page_is_the_same_without_mkdocs(alone: dict[str, str], built: Path) -> None:
+def test_every_page_is_the_same_without_mkdocs(alone: dict[str, str], anywhere: Path) -> None:
     assert len(alone) >= 38
     for page in pages():
-        folder = built / ("en" if page.language == "en" else "")
+        folder = anywhere / ("en" if page.language == "en" else "")
         place = folder if page.name == "index" else folder / page.name
         whole = (place / "index.html").read_text("utf-8")
         body = alone[f"{page.language}/{page.name}"]

@@ -140,6 +140,7 @@ def test_faults_end_well_here_too(fox: Firefox, root: str) -> None:
     press(fox, "reset")
 
 
+@pytest.mark.slow
 def test_the_site_without_a_network(fox: Firefox, site: Path, root: str, tmp_path: Path) -> None:
     host = Host(site, root, tmp_path / "site")
     fox.go(f"{host.root}/about/")

@@ -218,6 +218,7 @@ class TestInChromium:
             expect(figure).to_be_in_viewport()
             assert figure.evaluate("one => one.checkVisibility()")
 
+    @pytest.mark.slow
     def test_run_and_numbers(self, browser: Browser, host: Host) -> None:
         """What stands above runs first, in closed folds too."""
         with reading(browser, host) as visit:

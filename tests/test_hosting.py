@@ -17,13 +17,12 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urljoin
 from urllib.request import Request, urlopen
 
 import pytest
-from browsing import Visit, build, needs_browser, opened, until_it_ran, until_it_says, wake
+from browsing import Visit, needs_browser, opened, until_it_ran, until_it_says, wake
 from playwright.sync_api import Browser, expect
 from selectolax.lexbor import LexborHTMLParser
 from sources import ROOT
@@ -32,10 +31,8 @@ MARKDOWN_LINK = re.compile(r"\]\((?!https?://|data:|#)([^)\s#]+)")
 
 
 @pytest.fixture(scope="module")
-def folder(once: Any) -> Path:
-    """The site as `make build` writes it, without SITE_URL, two folders below a host's root."""
-    host: Path = once("host", lambda host: build(host / "some/where"))
-    return host / "some/where"
+def folder(anywhere: Path) -> Path:
+    return anywhere
 
 
 def test_no_address_is_made_up(folder: Path) -> None:

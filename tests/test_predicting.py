@@ -70,7 +70,7 @@ def hidden(outputs: Locator) -> bool:
     return not shown[0]
 
 
-@pytest.fixture(params=["zh", "en"])
+@pytest.fixture(params=["zh", pytest.param("en", marks=pytest.mark.slow)])
 def language(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

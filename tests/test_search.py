@@ -414,8 +414,15 @@ class TestBox:
             expect(page.locator("#search li a[href*='/why-sqrt-dk/']").first).to_be_visible()
             expect(status).to_contain_text("最相关的")
 
-    @pytest.mark.parametrize("width", [390, 1280])
-    @pytest.mark.parametrize("path", ["/", "/en/"])
+    @pytest.mark.parametrize(
+        ("path", "width"),
+        [
+            ("/", 390),
+            ("/en/", 1280),
+            pytest.param("/", 1280, marks=pytest.mark.slow),
+            pytest.param("/en/", 390, marks=pytest.mark.slow),
+        ],
+    )
     def test_what_axe_objects_to_and_what_is_cut_off(
         self, visit: Visit, path: str, width: int
     ) -> None:

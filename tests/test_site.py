@@ -55,10 +55,7 @@ COPY_ALL = """async (patience) => {
 
 
 def check_copies(page: Page, path: str) -> None:
-    """Every Copy of the page, through the clipboard, in order: no prompt, no output, and it runs.
-
-    The code of the other language is the same (test_pages.py).
-    """
+    """Every Copy, through the clipboard, in order: no prompt, no output, and it runs."""
     open_answers(page)
     namespace: dict[str, object] = {}
     if "/api" in path:  # the examples of docstrings import nothing
@@ -88,13 +85,21 @@ def check_first_view(visit: Visit) -> None:
     assert visit.page.evaluate(SIDEWAYS) <= 0
 
 
-@pytest.mark.parametrize("path", PATHS)
+# Every page in one of its languages; make test-all has the other.
+EACH = [
+    pytest.param(path, marks=pytest.mark.slow if (at + at // len(NAMES)) % 2 else [])
+    for at, path in enumerate(PATHS)
+]
+
+
+@pytest.mark.parametrize("path", EACH)
 def test_page(visit: Visit, path: str) -> None:
     """Loaded once and looked at from all sides, for it is loading that takes long.
 
     The first view is in budget, and nothing of a figure comes before the reader's first sign of
     life; then every figure answers, fits its place and has its state in the address; nothing is
-    sideways, axe objects to nothing, and every Copy gives what runs.
+    sideways, axe objects to nothing in the light (English) or the dark (Chinese), and every Copy
+    gives what runs.
     """
     language, name = ("en", path[4:]) if path.startswith("/en/") else ("zh", path[1:])
     figures = [one for page, one, _ in FIGURES if page == (name.rstrip("/") or "index")]
@@ -108,11 +113,9 @@ def test_page(visit: Visit, path: str) -> None:
     dress(page, "default" if language == "en" else "slate")
     assert not accessibility_faults(page)
     assert page.evaluate(SIDEWAYS) <= 0
-    if path == "/" or language == "en":  # the code of the others is the same
-        check_copies(page, path)
-    if language == "zh":
-        for figure, told in used.items():
-            share(page, figure, *told)
+    check_copies(page, path)
+    for figure, told in used.items():
+        share(page, figure, *told)
 
 
 @pytest.mark.slow
