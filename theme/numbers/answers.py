@@ -120,9 +120,18 @@ def _longest(names: Iterable[str], name: str) -> str | None:
 
 
 def _script(name: str) -> str:
-    """The script that writes docs/data/<name>.json."""
+    """The script that writes docs/data/<name>.json: one beside it, or a benchmark that names it."""
     stems = [path.stem for path in data.FOLDER.glob("*.py")]
-    return f"docs/data/{_longest(stems, name.replace('-', '_'))}.py"
+    if name.endswith("-decoder"):  # of one model, for several pages
+        about_heads = "_induction" if name.startswith("induction") else ""
+        return f"docs/data/decoder{about_heads}.py"
+    if found := _longest(stems, name.replace("-", "_")):
+        return f"docs/data/{found}.py"
+    file = f"docs/data/{name}.json"
+    for path in sorted((ROOT / "benchmarks").glob("*.py")):
+        if file in path.read_text("utf-8"):
+            return path.relative_to(ROOT).as_posix()
+    raise FileNotFoundError(f"no script writes {file}")
 
 
 def _test(name: str) -> str:
