@@ -13,7 +13,7 @@ Q, K, V, WEIGHTS, SCALED = (PAGE[name] for name in ("Q", "K", "V", "weights", "s
 TALL, GAP = 32, 4  # height of a cell, and between rows
 
 
-VERBS = [("吃", "eat"), ("看", "see"), ("发布", "launch")]
+VERBS = [("吃", "eat"), ("看", "see"), ("起诉", "sue")]
 
 
 def lookup(t: Label) -> Played:

@@ -25,7 +25,7 @@ WORDS = {
     ("种", "grow"): ACTION + FOOD,
     ("看", "see"): ACTION,
     ("喜欢", "like"): ACTION,
-    ("发布", "launch"): ACTION + COMPANY,
+    ("起诉", "sue"): ACTION + COMPANY,
     ("投资", "fund"): ACTION + COMPANY,
     ("苹果", "apples"): APPLES,
     ("小米", "blackberries"): FOOD + COMPANY,
