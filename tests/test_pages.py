@@ -5,6 +5,8 @@ Each failure names file and line.
 
 from __future__ import annotations
 
+import ast
+import builtins
 import re
 import unicodedata
 from collections import Counter
@@ -120,6 +122,38 @@ def test_the_core_of_a_lesson_is_read_in_ten_minutes(name: str) -> None:
         for page in pages
         if (wrong := reading.too_long(page.path.parent.name, reading.core(page.text)))
     ]
+    assert not found, "\n".join(found)
+
+
+def names(code: str) -> tuple[set[str], set[str]]:
+    """What a snippet uses, and what it binds."""
+    used, bound = set(), set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Name):
+            (used if isinstance(node.ctx, ast.Load) else bound).add(node.id)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            bound.add(node.name)
+        elif isinstance(node, ast.alias):
+            bound.add(node.asname or node.name)
+        elif isinstance(node, ast.arg):
+            bound.add(node.arg)
+    return used, bound
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_without_its_folds_a_page_defines_what_its_snippets_use(name: str) -> None:
+    found = []
+    for language in ("zh", "en"):
+        page = Source(language, name)
+        unfolded = page.text.replace("??? ", "!!! ")  # a reader opens the answers
+        known, own = set(dir(builtins)), examples(page.path.stem, language)
+        for _, text, in_core in reading.lines(unfolded):
+            if not in_core or not (shown := INCLUDE.search(text)) or shown[3] not in own:
+                continue
+            used, bound = names("".join(one.source for one in own[shown[3]].statements))
+            known |= bound
+            if missing := used - known:
+                found.append(f"{page.at(1)}: [{shown[3]}] uses {sorted(missing)}, from a fold")
     assert not found, "\n".join(found)
 
 
