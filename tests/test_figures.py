@@ -291,7 +291,7 @@ def test_the_look_up_of_the_home_page(of_element: Any, english: bool, rng: Gener
     close(found["q"], page_has["Q"][0])
     for name in ("k", "v"):
         close(found[name], page_has[name.upper()])
-    close(found["scaled"], page_has["scores"][0])
+    close(found["scaled"], page_has["scaled"][0])
     close(found["weights"], page_has["weights"][0])
     close(found["output"], (page_has["weights"] @ page_has["V"])[0])
     # The verb of the page's other snippet

@@ -8,7 +8,7 @@ from docs.figures.kit import Label, Played, arrow, cells
 from qkv_docs.drawing import FULL, SMALL, Drawing, text
 
 PAGE = values("index", "one-minute")
-Q, K, V, WEIGHTS, SCALED = (PAGE[name] for name in ("Q", "K", "V", "weights", "scores"))
+Q, K, V, WEIGHTS, SCALED = (PAGE[name] for name in ("Q", "K", "V", "weights", "scaled"))
 
 TALL, GAP = 32, 4  # height of a cell, and between rows
 
