@@ -64,9 +64,9 @@ REFUSED = """async (text) => {
     try { await model.sentence(text); return "not refused"; }
     catch (error) { return { ...module.said(error), words: error.words }; }
 }"""
-LOAD = """async (how = {}) => {
+LOAD = """async (how) => {
     globalThis.module = await qkv.load("model.mjs");
-    try { globalThis.model = await module.load(how); return "loaded"; }
+    try { globalThis.model = await module.load(how ?? {}); return "loaded"; }
     catch (error) { return module.said(error); }
 }"""
 
@@ -228,7 +228,9 @@ def test_what_is_kept_is_not_fetched_again(context: BrowserContext, ready: Page,
     wake(visit.go("/pretrained/"))
     missing = page.evaluate("async () => (await qkv.load('model.mjs')).missing()")
     assert missing["model"] == 0
-    page.evaluate("async () => (await caches.keys()).map((name) => caches.delete(name))")
+    page.evaluate(
+        "async () => Promise.all((await caches.keys()).map((name) => caches.delete(name)))"
+    )
     asked: list[str] = []
 
     def lose(route: Route) -> None:

@@ -148,7 +148,8 @@ async function download(name, hear, signal, cache = "default") {
 /** One file: from this page, from what is kept, from the network. */
 async function take(name, hear, signal) {
   if (here.has(name)) return;
-  const kept = await (await cached(url(name)))?.blob();
+  const found = await cached(url(name));
+  const kept = await found?.blob().catch(() => undefined); // it may have been thrown away meanwhile
   if (kept && (await whole(kept, table[name]))) {
     here.set(name, kept);
     return;
