@@ -23,9 +23,12 @@ GRID = 8  # pixels between two widths of a box
 SLACK = 24  # pixels: what a figure may be lower than its place, so that there are few steps
 # The width of a window, and the boxes that there are in windows with its style (from 720 on there
 # is more space): the narrowest is that of 320 pixels, and none is wider than 800. Beside the
-# navigation, from 960 on, a box has 660 at least.
+# navigation, from 960 on, a box has 656 at least.
 PHONE = 358  # the box in a window of 390 pixels
-WINDOWS = {390: [*range(288, 688, GRID), PHONE, 687], 1280: [660, *range(664, 801, GRID)]}
+WINDOWS = {
+    "narrow": (390, [*range(288, 688, GRID), PHONE, 687]),
+    "roomy": (1280, [*range(656, 801, GRID)]),
+}
 REM = 20
 
 AWAKE = """() => [...document.querySelectorAll(".drawing__box > [data-ready]")]
@@ -109,22 +112,22 @@ def measured(browser: Browser, root: str, site: Path) -> dict[str, Any]:
             way = path.parent.relative_to(site).parts
             language = "en" if way[:1] == ("en",) else "zh"
             name = "/".join(way[language == "en" :]) or "index"
-            samples: dict[str, list[tuple[float, float]]] = {}
             page = context.new_page()
             page.goto(f"{root}/{'/'.join(way)}/")
             wake_figures(page)
             face = page.evaluate(FACE)
-            for window, widths in WINDOWS.items():
+            for style, (window, widths) in WINDOWS.items():
                 page.set_viewport_size({"width": window, "height": 844})
                 for figure, found in page.evaluate(MEASURE, widths).items():
-                    samples.setdefault(figure, []).extend(zip(widths, found, strict=True))
+                    of = heights.setdefault(f"{name}/{figure}", {}).setdefault(language, {})
+                    of[style] = [
+                        [round(width / REM, 1), math.ceil(10 * height / REM) / 10]
+                        for width, height in steps(
+                            zip(widths, found, strict=True), GRID, SLACK, [PHONE]
+                        )
+                    ]
             page.close()
-            for figure, pairs in samples.items():
-                heights.setdefault(f"{name}/{figure}", {})[language] = [
-                    [round(width / REM, 1), math.ceil(10 * height / REM) / 10]
-                    for width, height in steps(pairs, GRID, SLACK, [PHONE])
-                ]
-            print(language, name, *samples)
+            print(language, name)
     return {"face": face, "heights": dict(sorted(heights.items()))}
 
 

@@ -19,6 +19,7 @@ from theme.finish.nodes import fragment
 FILE = Path(__file__).with_name("heights.json")
 # From this width of the box on, this height. The first holds for narrower boxes too.
 Heights = list[tuple[float, float]]
+ROOMY = "720px"  # from this width of the window on, a figure has more space: steps of its own
 
 
 def heights(tree: LexborHTMLParser, page: Page) -> None:
@@ -32,7 +33,7 @@ def heights(tree: LexborHTMLParser, page: Page) -> None:
             continue
         name = f"{page.name}/{(figure.id or '').removeprefix('figure-')}"
         if steps := measured.get(name, {}).get(page.language):
-            rules += rule(f"#{figure.id}", str(element.tag), steps)
+            rules += rule(f"#{figure.id}", str(element.tag), steps["narrow"], steps["roomy"])
     if rules:
         # Nothing of it without scripts or on paper, where the still picture stays.
         style = fragment("<style></style>")
@@ -41,21 +42,26 @@ def heights(tree: LexborHTMLParser, page: Page) -> None:
         head.insert_child(style)
 
 
-def rule(figure: str, element: str, steps: Heights) -> str:
+def rule(figure: str, element: str, narrow: Heights, roomy: Heights) -> str:
     """The place of one figure, framed while it sleeps; `data-lost`: its script did not come.
 
     The still picture is lower than the place: it stays in sight as long as the place is.
     """
-    (_, first), *others = steps
-    wider = "".join(
-        f"@container (width>={width}rem){{min-height:{height}rem}}" for width, height in others
-    )
+    places = f"{places_of(narrow)}@media (width>={ROOMY}){{{places_of(roomy)}}}"
     frame = "&:not([data-ready]){border-radius:10px;box-shadow:inset 0 0 0 1px var(--edge)"
     frame += ">svg{position:sticky;top:3.2rem}}"
     return (
         f"{figure}>div{{container-type:inline-size;overflow:visible}}"
-        f"{figure} {element}:not([data-lost]){{display:block;min-height:{first}rem;{wider}{frame}}}"
+        f"{figure} {element}:not([data-lost]){{display:block;{places}{frame}}}"
     )
+
+
+def places_of(steps: Heights) -> str:
+    (_, first), *others = steps
+    wider = "".join(
+        f"@container (width>={width}rem){{min-height:{height}rem}}" for width, height in others
+    )
+    return f"min-height:{first}rem;{wider}"
 
 
 def steps(
