@@ -25,7 +25,7 @@ BROKEN = [
 
 def build_broken(tree: Path) -> None:
     """One strict build of both languages, with all of these broken at once."""
-    for name in ("docs", "theme", "qkv_docs"):
+    for name in ("benchmarks", "docs", "theme", "qkv_docs"):
         shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("mkdocs.yml", "mkdocs.en.yml", "pyproject.toml"):
         shutil.copy(ROOT / name, tree)

@@ -414,7 +414,7 @@ def position(n: int = 256) -> dict[str, Any]:
 
 # the layout that the parameters were not trained for
 
-PROMPTS = (
+BEGINNINGS = (
     "The capital of France is",
     "The capital of Japan is",
     "The opposite of hot is",
@@ -432,7 +432,7 @@ def notation(n: int = 256) -> dict[str, Any]:
         return model.spell([int(decoder(ids)[-1].argmax())]).strip()
 
     prompts = []
-    for prompt in PROMPTS:
+    for prompt in BEGINNINGS:
         ids = model.tokenize(prompt)
         words = [next_word(decoder, ids) for decoder in (model.decoder, wrong)]
         prompts.append({"prompt": prompt, "right": words[0], "wrong": words[1]})
