@@ -952,7 +952,7 @@ def test_the_calculator_says_what_fits(revisit: Visit) -> None:
     place.get_by_label("Llama 2 7B").check(force=True)
     expect(reading).to_contain_text("512 KiB a token")
     place.get_by_label("DeepSeek-V3").check(force=True)
-    expect(reading).to_contain_text("does not even hold the weights")
+    expect(reading).to_contain_text("does not even hold the model")
     expect(place.get_by_label("key heads")).to_be_hidden()
     place.get_by_label("layers").press("ArrowRight")
     expect(place.get_by_label("a model of your own")).to_be_checked()

@@ -94,7 +94,7 @@ def size(t: Label) -> Played:
         card_name = t(f"{card} GiB 的卡：", f"card of {card} GiB: ")
         parts.append(text(0, y + 12, card_name + verdict, "start", size=SMALL))
         for at, part, colour, name in (
-            (left, weights, GREY, t("参数", "weights")),
+            (left, weights, GREY, t("参数", "model")),
             (left + weights * scale, cache, ORANGE, t("缓存", "cache")),
         ):
             words = f"{name} {part:.1f}" if part * scale > 80 else ""
@@ -102,6 +102,6 @@ def size(t: Label) -> Played:
                 cell(at, y + 18, part * scale, high, words, fill=colour, strength=0.9, size=SMALL)
             )
         parts.append(frame(left, y + 18, card * scale, high))
-    label = t("缓存和参数各占多少显存", "what cache and weights take of a card's memory")
+    label = t("缓存和参数各占多少显存", "what cache and model take of a card's memory")
     still = Drawing(FULL, 164, "".join(parts), label)
     return Played("cache", still, {"models": MODELS, "cards": CARDS, "shown": SHOWN})

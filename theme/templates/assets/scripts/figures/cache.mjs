@@ -18,7 +18,7 @@ const WORDS = words({
   ofBits: { zh: (bits) => `${bits} 位`, en: (bits) => `${bits} bits` },
   tokens: { zh: "上下文（词元）", en: "context (tokens)" },
   batch: { zh: "同时几条序列", en: "sequences at once" },
-  weights: { zh: "参数", en: "weights" },
+  weights: { zh: "参数", en: "model" },
   cache: { zh: "缓存", en: "cache" },
   card: {
     zh: (card, verdict) => `${card} GiB 的卡：${verdict}`,
@@ -51,15 +51,15 @@ const WORDS = words({
   },
   share: {
     zh: (times) => `，是参数的 ${times} 倍`,
-    en: (times) => `: ${times} times the weights`,
+    en: (times) => `: ${times} times the model`,
   },
   room: {
     zh: (card, many) => `参数旁边，${card} GiB 的卡能放 ${many} 个词元。`,
-    en: (card, many) => ` Beside the weights, a card of ${card} GiB has room for ${many} tokens.`,
+    en: (card, many) => ` Beside the model, a card of ${card} GiB has room for ${many} tokens.`,
   },
   none: {
     zh: (card) => `${card} GiB 的卡连参数也放不下。`,
-    en: (card) => ` A card of ${card} GiB does not even hold the weights.`,
+    en: (card) => ` A card of ${card} GiB does not even hold the model.`,
   },
 });
 
