@@ -49,7 +49,7 @@ def end(fox: Firefox) -> tuple[str, str, str]:
 
 def run(fox: Firefox, code: str | None = None) -> tuple[str, str, str]:
     if code is not None:
-        fox.wait(f"document.querySelector('{BOX} textarea')")  # the script comes with the first press
+        fox.wait(f"document.querySelector('{BOX} textarea')")  # its script comes with a press
         fox.write(f"{BOX} textarea", code)
     fox.js(f"document.querySelector('{BOX} [role=status]').dataset.state = ''")
     press(fox, "run")

@@ -152,6 +152,8 @@ def test_numbers_are_written_anew_and_only_where_they_are_wrong() -> None:
     wrong = "kept [0.14](=weights:1.1) [0.99, eat 0.99](=weights:1.2; weights:2.1) `x` [0.1](=no:1)"
     right = wrong.replace("0.99, eat 0.99", "0.58, eat 0.07")
     assert source.corrected(wrong, "self-attention", "en") == right
+    answer = "[(3, 2) has rows](=weights:weights.shape == (3, 3))"  # True is not 1
+    assert source.corrected(answer, "self-attention", "en") == answer
 
 
 def test_entries_of_data() -> None:
