@@ -127,7 +127,7 @@ def measured(n: int) -> list[dict[str, Any]]:
     ratios = np.sort(rounds / rounds[:, :1], axis=0)
     return [
         {"n": n, "way": way, **{
-            key: number(float(ratios[at, i]), ".1f")
+            key: number(float(ratios[at, i]), ".1f" if ratios[at, i] < 9.95 else ".0f")
             for key, at in (("ratio", ROUNDS // 2), ("low", 0), ("high", -1))
         }}
         for i, way in enumerate(WAYS)
