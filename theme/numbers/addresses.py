@@ -147,8 +147,6 @@ def _flat(value: Any) -> Iterable[Decimal]:
     """The numbers of a value of Python, NumPy or JSON, in order."""
     if isinstance(value, str):
         yield from (n.value for n in numbers(value))
-    elif isinstance(value, bool):
-        raise TypeError(f"{value} is no number")  # the answer to a question in words
     elif isinstance(value, Decimal):
         yield value
     elif hasattr(value, "tolist"):
