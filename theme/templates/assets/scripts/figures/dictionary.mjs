@@ -16,10 +16,9 @@ const WORDS = words({
   output: { zh: "输出", en: "output" },
   summary: {
     zh: (names, best, answer, soft) =>
-      `只取最像的：${names[best]}，答案 ${answer}。软查字典：答案 ${soft}。`,
+      `只取最大的：${names[best]}，答案 ${answer}。软查字典：答案 ${soft}。`,
     en: (names, best, answer, soft) =>
-      `The most similar key alone: ${names[best]}, answer ${answer}. The soft lookup: ` +
-      `${soft}.`,
+      `The largest score alone: ${names[best]}, answer ${answer}. The soft lookup: ` + `${soft}.`,
   },
 });
 
