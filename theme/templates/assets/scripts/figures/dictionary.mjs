@@ -18,7 +18,7 @@ const WORDS = words({
     zh: (names, best, answer, soft) =>
       `只取最大的：${names[best]}，答案 ${answer}。软查字典：答案 ${soft}。`,
     en: (names, best, answer, soft) =>
-      `The largest score alone: ${names[best]}, answer ${answer}. The soft lookup: ` + `${soft}.`,
+      `The largest score alone: ${names[best]}, answer ${answer}. The soft lookup: ${soft}.`,
   },
 });
 
