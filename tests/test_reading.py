@@ -66,6 +66,26 @@ def test_only_what_scrolls_sideways_is_a_tab_stop(revisit: Visit) -> None:
         assert not hidden
 
 
+def test_a_phone_shows_all_of_a_statement(revisit: Visit) -> None:
+    """What is too wide for the window goes on below, further in; output stays at the edge."""
+    page = revisit.go("/en/where-weights-come-from/")
+    edges, lines = page.evaluate(
+        """() => {
+            const of = (names) => [...document.querySelectorAll(".snippet pre > code")]
+                .filter((one) => one.checkVisibility())
+                .flatMap((one) => [...one.querySelectorAll(names)])
+                .flatMap((one) => [...one.getClientRects()]);
+            const box = document.querySelector(".snippet pre > code").getBoundingClientRect();
+            return [
+                [...new Set(of(".gp, .go").map((one) => Math.round(one.left - box.left)))],
+                of("span:not(.go, .out, .out span)").map((one) => one.right - box.right),
+            ];
+        }"""
+    )
+    assert len(edges) == 1, edges
+    assert max(lines) <= 0
+
+
 def test_the_skip_link_keeps_its_place(revisit: Visit) -> None:
     """Pressed before the theme's script is there, and still there when it has come."""
     page = revisit.go("/en/masks/")
