@@ -395,6 +395,7 @@ def test_it_is_trained_here_in_chinese(revisit: Visit) -> None:
     is_cpythons(figure, 7)
 
 
+@pytest.mark.slow
 @needs_browser[0]
 @needs_browser[1]
 def test_it_is_stopped_makes_way_and_is_trained_here(revisit: Visit) -> None:

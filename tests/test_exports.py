@@ -237,6 +237,7 @@ def test_links_lead_somewhere(offline: Path, language: str) -> None:
             assert not anchor or f'id="{anchor}"' in page, f"{what}: {link}"
 
 
+@SLOW
 def test_links_of_the_published_site_are_whole(online: Path) -> None:
     for name in WITH_CODE:
         place = online if name == "index" else online / name
@@ -249,6 +250,7 @@ def test_links_of_the_published_site_are_whole(online: Path) -> None:
         assert "https://example.org/qkv/assets/qkv_docs-" in cells[1]["source"]
 
 
+@SLOW
 def test_llms_txt(offline: Path, online: Path) -> None:
     text = (online / "llms.txt").read_text("utf-8")
     assert re.match(r"# .+\n\n> .+\n\n", text)
@@ -263,6 +265,7 @@ def test_llms_txt(offline: Path, online: Path) -> None:
             assert (folder(offline, language) / link).exists(), link
 
 
+@SLOW
 def test_every_page_offers_them(offline: Path, online: Path) -> None:
     for name in NAMES:
         for language in ("zh", "en"):

@@ -14,6 +14,7 @@ from test_figures import FIGURES, path_of
 from test_offline import Host
 
 pytestmark = [
+    pytest.mark.slow,  # a second engine
     pytest.mark.browser,
     pytest.mark.skipif(
         not FIREFOX, reason="no Firefox found: apt-get install firefox-esr, or set QKV_FIREFOX"
@@ -78,7 +79,7 @@ SAID = {
 }
 
 
-@pytest.mark.parametrize("prefix", ["/", pytest.param("/en/", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("prefix", ["/", "/en/"])
 def test_run_edit_stop_share_reset(fox: Firefox, root: str, prefix: str) -> None:
     good, wrong, stopped, copied, linked, reset = SAID[prefix]
     address = f"{root}{prefix}self-attention/"
@@ -141,7 +142,6 @@ def test_faults_end_well_here_too(fox: Firefox, root: str) -> None:
     press(fox, "reset")
 
 
-@pytest.mark.slow
 def test_the_site_without_a_network(fox: Firefox, site: Path, root: str, tmp_path: Path) -> None:
     host = Host(site, root, tmp_path / "site")
     fox.go(f"{host.root}/about/")
@@ -156,7 +156,6 @@ def test_the_site_without_a_network(fox: Firefox, site: Path, root: str, tmp_pat
         assert run(fox)[:2] == ("good", good)
 
 
-@pytest.mark.slow
 def test_every_figure_comes_and_answers(fox: Firefox, root: str) -> None:
     for page, figure, _ in FIGURES:
         fox.go(root + path_of(page))

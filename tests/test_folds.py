@@ -289,6 +289,7 @@ class TestInChromium:
                 expect(shown).to_be_visible()
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.skipif(not FIREFOX, reason="no Firefox found: apt-get install firefox-esr")
 def test_in_firefox(host: Host, tmp_path: Path) -> None:

@@ -188,7 +188,7 @@ WAYS: list[Callable[[Page, str, str, str], None]] = [
             f"{language}{path_of(page)}",
             figure,
             marks=[]
-            if (width, page) in [(390, "birth-of-qkv"), (1280, "multi-head")]
+            if (width, page) == (390, "birth-of-qkv")
             else pytest.mark.slow,
         )
         for width, language in zip(WIDTHS, ("", "/en"), strict=True)

@@ -221,6 +221,7 @@ def test_python_that_a_snippet_took_away_comes_back_with_the_model(ready: Page) 
     assert ready.evaluate(SENTENCE, "a cat")["words"]
 
 
+@pytest.mark.slow
 def test_what_is_kept_is_not_fetched_again(context: BrowserContext, ready: Page, root: str) -> None:
     """A second tab has the files from the first, and what came of an interrupted download stays."""
     page = context.new_page()

@@ -20,9 +20,14 @@ NUMBER = re.compile(r"-?\d+(?:\.(\d+))?")
 DECIMAL = re.compile(r"(?<![\w.])\d+\.\d+(?!\.?\d)")
 LANGUAGES = pytest.mark.parametrize("language", ["zh", "en"])
 NAMES = pytest.mark.parametrize("name", MAKE["NAMES"])
-# What is run: both languages share one run, unless their code differs. The second is slow.
+# What is run: both languages share one run, unless their code differs. The second is slow, and so
+# is half a minute's training.
 RUNS = [
-    pytest.param(name, languages, marks=[pytest.mark.slow] if languages == ("en",) else [])
+    pytest.param(
+        name,
+        languages,
+        marks=[pytest.mark.slow] if languages == ("en",) or name == "decoder-only" else [],
+    )
     for name in MAKE["NAMES"]
     for languages in ([("zh",), ("en",)] if MAKE["has_words"](name) else [("zh", "en")])
 ]

@@ -155,6 +155,7 @@ def test_the_site_without_a_network(page: Page, host: Host, run: list[str]) -> N
     host.come_back()
 
 
+@pytest.mark.slow
 def test_a_new_release_replaces_the_old_as_a_whole(page: Page, host: Host) -> None:
     page.goto(f"{host.root}/about/")
     press(page, "好了")

@@ -338,7 +338,8 @@ def test_without_a_model_there_are_the_recorded_sentences(browser: Browser, root
 
 @pytest.mark.browser
 @needs_browser[1]
-@pytest.mark.parametrize("language", ["en", pytest.param("zh", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_real_model_says_what_the_page_says(revisit: Visit, language: str) -> None:
     """One of the page's sentences, computed here: its path, and where it ends without its context
     and without one head."""

@@ -191,11 +191,10 @@ def check_every_snippet(visit: Visit, prefix: str, pages: list[str]) -> int:
     return ran
 
 
-@pytest.mark.parametrize(
-    "turns", [slice(None, None, 2), pytest.param(slice(1, None, 2), marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("turns", [slice(None, None, 2), slice(1, None, 2)])
 def test_every_snippet_says_what_the_page_shows(browser: Browser, root: str, turns: slice) -> None:
-    """Every other page in Chinese and those between in English; make test-all turns it round."""
+    """Every other page in Chinese and those between in English, and the other way round."""
     chinese = PAGES[turns]
     english = [name for name in PAGES if name not in chinese]
     ran = 0
@@ -723,6 +722,7 @@ def test_a_snippet_has_neither_page_nor_network(warm: Visit, page: Page, attempt
     warm.trouble.clear()
 
 
+@pytest.mark.slow
 def test_nothing_of_the_browser_is_left_in_the_worker(
     browser: Browser, root: str, folder: str
 ) -> None:
@@ -756,12 +756,13 @@ def test_nothing_of_the_browser_is_left_in_the_worker(
     assert left - language <= {*works.split(), "setTimeout", "clearTimeout", *constants}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "message",
     [
         "tell('failed', 'mystery')",
-        pytest.param("tell('answer', 'ready')", marks=pytest.mark.slow),
-        pytest.param("tell('', 0)", marks=pytest.mark.slow),
+        "tell('answer', 'ready')",
+        "tell('', 0)",
     ],
 )
 def test_what_the_page_does_not_understand_ends_the_run(page: Page, message: str) -> None:
@@ -832,6 +833,7 @@ def test_a_failure_is_told_in_a_few_words(browser: Browser, root: str, folder: s
         assert len(sentence) < 400
 
 
+@pytest.mark.slow
 def test_a_portal_that_answers_with_a_page_and_a_host_that_knows_no_types(
     browser: Browser, root: str, folder: str
 ) -> None:

@@ -168,6 +168,7 @@ def came(visit: Visit, path: str) -> tuple[Locator, Locator, Locator]:
     return place, reading, place.locator(".workbench [role=status]")
 
 
+@pytest.mark.slow
 @needs_browser[0]
 @needs_browser[1]
 def test_every_rule_of_the_menu_runs_in_the_browser(revisit: Visit) -> None:
@@ -244,6 +245,7 @@ def test_code_of_ones_own(revisit: Visit) -> None:
     expect(reading).to_contain_text("The code was changed")
 
 
+@pytest.mark.slow
 @needs_browser[0]
 @needs_browser[1]
 def test_the_page_s_python_is_lent_to_one_at_a_time(revisit: Visit) -> None:
