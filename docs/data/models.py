@@ -183,7 +183,7 @@ def trends(rows: list[dict[str, Any]]) -> dict[str, Any]:
 def compute() -> dict[str, Any]:
     rows = [computed(row) for row in MODELS]
     return {
-        "about": "Attention in open models, read on the date given; docs/data/models.py",
+        "about": "python -m docs.data.models; attention in open models, read on the date given",
         "read": READ,
         "bytes_a_number": BYTES,
         "trends": trends(rows),
