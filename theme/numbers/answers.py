@@ -97,16 +97,16 @@ def _printed(section: examples.Section) -> list[Printed]:
 
 
 def _data(address: Address, language: str) -> dict[str, Any]:
-    contents = addresses.load(address.page)
-    script = _script(address.page)
-    about = contents.get("about", "")
+    about = addresses.load(address.page).get("about", "")
     about = about if isinstance(about, dict) else {"command": about}
-    path = Path(script).with_suffix("").as_posix().replace("/", ".")
+    command = re.split(r"[;,]", about.get("command", ""))[0]
+    script = _script(address.page, command)
+    module = Path(script).with_suffix("").as_posix().replace("/", ".")
     return {
         "kind": "data",
         "code": f"{address.page}.json: {address.rest}",
         "note": about.get(re.split(r"[.\[(]", address.rest)[0], ""),  # over how many runs
-        "command": re.split(r"[;,]", about.get("command", ""))[0] or f"python -m {path}",
+        "command": command or f"python -m {module}",
         "test": _test(address.page),
         "script": script,
         "path": f"docs/data/{address.page}.json",
@@ -119,12 +119,12 @@ def _longest(names: Iterable[str], name: str) -> str | None:
     return max((one for one in names if name.startswith(one)), key=len, default=None)
 
 
-def _script(name: str) -> str:
-    """The script that writes docs/data/<name>.json: one beside it, or a benchmark that names it."""
+def _script(name: str, command: str) -> str:
+    """The script that writes docs/data/<name>.json: the module that its command runs, one beside
+    it that bears its name, or a benchmark that names it."""
+    if module := re.match(r"python -m ([\w.]+)", command):
+        return module[1].replace(".", "/") + ".py"
     stems = [path.stem for path in data.FOLDER.glob("*.py")]
-    if name.endswith("-decoder"):  # of one model, for several pages
-        about_heads = "_induction" if name.startswith("induction") else ""
-        return f"docs/data/decoder{about_heads}.py"
     if found := _longest(stems, name.replace("-", "_")):
         return f"docs/data/{found}.py"
     file = f"docs/data/{name}.json"
@@ -158,6 +158,8 @@ def _line(address: Address) -> int:
 
 def _value(address: Address, language: str) -> dict[str, str]:
     values = addresses.resolve(address, language) or []
+    if not values:  # an answer in words, an expression that the build has found to be true
+        return {"output": "True"}
     text = ", ".join(source.shown(value) for value in values[:6])
     return {"output": text + (", …" if len(values) > 6 else "")}
 
