@@ -144,7 +144,9 @@ def evaluated(address: Address, language: str) -> Any:
 
 
 def _flat(value: Any) -> Iterable[Decimal]:
-    """The numbers of a value of Python, NumPy or JSON, in order."""
+    """The numbers of a value of Python, NumPy or JSON, in order; True is none."""
+    if isinstance(value, bool):
+        return
     if isinstance(value, str):
         yield from (n.value for n in numbers(value))
     elif isinstance(value, Decimal):

@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-import numpy as np
-
 from theme.numbers import addresses
 from theme.numbers.addresses import Unknown
 from theme.numbers.digits import Number, counted, numbers, rewritten
@@ -159,14 +157,6 @@ def values(address: str, page: str, language: str) -> list[Decimal] | None:
     return [value for one in found for value in one or ()]
 
 
-def in_words(address: str, page: str, language: str) -> bool:
-    """Whether it is an expression that is True or False: the answer to a question in words."""
-    return any(
-        one.kind == "expression" and isinstance(addresses.evaluated(one, language), bool | np.bool)
-        for one in addresses.parse(address, page)
-    )
-
-
 def faults(markdown: str, page: str, language: str) -> list[Fault]:
     """What is wrong with the numbers of a page, in order."""
     found = [
@@ -215,11 +205,7 @@ def corrected(markdown: str, page: str, language: str) -> str:
     def put(one: Addressed) -> str:
         text = one.text
         try:
-            stands = (
-                None
-                if in_words(one.address, page, language)
-                else values(one.address, page, language)
-            )
+            stands = values(one.address, page, language)
         except Unknown:
             stands = None
         here = counted(text)
