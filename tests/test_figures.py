@@ -28,7 +28,7 @@ from browsing import (
 )
 from numpy.random import Generator
 from playwright.sync_api import Locator, Page, Route, expect
-from scripts import SCRIPTS, engine, needed
+from scripts import SCRIPTS, engine, needed, source
 from sources import DOCS, ROOT
 
 from docs.data.kv_cache import per_token
@@ -137,7 +137,11 @@ def test_the_scripts_of_a_page_are_small(page: str) -> None:
 
 def test_every_script_is_used() -> None:
     used = {name for _, _, element in FIGURES for name in needed(f"figures/{element}.mjs")}
-    there = {path.relative_to(SCRIPTS).as_posix() for path in SCRIPTS.glob("figures/*.mjs")}
+    views = re.search(r"const VIEWS = words\(\{(.*?)\n\}", source("figures/sentence.mjs"), re.S)
+    assert views  # each comes when it is chosen
+    for view in re.findall(r"^  (\w+):", views[1], re.M):
+        used.update(needed(f"figures/sentence/{view}.mjs"))
+    there = {path.relative_to(SCRIPTS).as_posix() for path in SCRIPTS.glob("figures/**/*.mjs")}
     assert there <= used
 
 

@@ -156,6 +156,7 @@ def test_nothing_is_asked_before_the_press(revisit: Visit) -> None:
     expect(page).to_have_url(re.compile(r"/pretrained/#figure=sentence&text=a\+secret\+of\+mine$"))
     expect(status(place)).to_contain_text(f"still “{OURS['en']}”")
     assert page.evaluate("pretended.loads") == 0
+    assert not [one for one in revisit.loaded if "/sentence/cut.mjs" in one.url]
     button.press("Enter")
     expect(place.locator(".play__read")).to_contain_text("“secret” gives 0.")
     expect(button).to_have_text("Compute")
@@ -165,6 +166,8 @@ def test_nothing_is_asked_before_the_press(revisit: Visit) -> None:
     page.context.set_offline(True)  # all that is needed is there
     try:
         compute(place, "another one")
+        view(place, "cut")
+        expect(place.locator(".play__read")).to_contain_text("all other words hidden from")
     finally:
         page.context.set_offline(False)
     assert page.evaluate("pretended.loads") == 1

@@ -1,0 +1,90 @@
+// Two sentences beside each other, in one language or in two: every word with every word.
+import { words } from "../../language.mjs";
+import { fetched, number } from "../core.mjs";
+import { centredCosines } from "../encoded.mjs";
+import { inflate, shaped } from "../unpack.mjs";
+import { sentences, vectors } from "./asked.mjs";
+import { few, widen } from "./tables.mjs";
+import { WORDS as SHARED, han, quoted } from "./texts.mjs";
+
+const WORDS = words({
+  hint: {
+    zh: "两句里的词两两比较：同一层之后的向量各减去本语言常用词的平均，再算余弦。",
+    en:
+      "Every word with every word: their vectors after the same layer, less the mean of common " +
+      "words of their language, as cosines.",
+  },
+  cosines: { zh: "余弦", en: "cosines" },
+  summary: {
+    zh: (layer, word, other, cosine) =>
+      `第 ${layer} 层之后，与${quoted(word)}最近的是${quoted(other)}：${cosine}。`,
+    en: (layer, word, other, cosine) =>
+      `After layer ${layer}, the nearest to ${quoted(word)} is ${quoted(other)}: ${cosine}.`,
+  },
+});
+const SHAPE = [13, 384]; // before the first layer and after each
+
+/** Of each language the mean of common words, by layer. */
+async function fetchCentres(figure) {
+  const file = new URL("pretrained-centre.json", new URL(figure.dataset.src, location.href));
+  const stored = await fetched(file);
+  const of = async ({ vectors: packed, steps }) =>
+    shaped(await inflate(packed, "int16"), SHAPE, 1 / steps);
+  return { zh: await of(stored.zh), en: await of(stored.en) };
+}
+
+/** @type {import("../sentence.mjs").View} */
+export const view = {
+  hint: WORDS.hint,
+  sliders: () => ["layer"],
+  enter: () => ({ layer: 11 }),
+  make(figure) {
+    const grid = figure.grid({
+      title: WORDS.cosines,
+      kind: "scores",
+      compact: true,
+      act: (i) => figure.set({ word: i }),
+    });
+    return {
+      panels: [grid.node],
+      draw(shown) {
+        const other = sentences.get(figure.state.other.trim());
+        if (!shown.live || !other) return figure.lacks(SHARED.needsModel);
+        const centres = figure.soon("centres", () => fetchCentres(figure));
+        if (!centres) return figure.waits();
+        const after = figure.state.layer + 1;
+        const read = (one) => ({
+          names: one.words.filter(({ inText }) => inText),
+          centre: centres[han(one.text) ? "zh" : "en"][after],
+        });
+        const [a, b] = [read(shown), read(other)];
+        const at = (one, { own }) => vectors(one.live, own)[after];
+        const table = centredCosines(
+          a.names.map((word) => at(shown, word)),
+          a.centre,
+          b.names.map((word) => at(other, word)),
+          b.centre,
+        );
+        const chosen = Math.max(0, a.names.indexOf(shown.words[figure.at]));
+        const n = b.names.length;
+        widen(grid, n);
+        grid.fill(table, {
+          rows: a.names.map(({ text }) => text),
+          columns: b.names.map(({ text }, j) => (few(n) ? text : j)),
+          limit: 1,
+          chosen: (i) => i === chosen,
+        });
+        if (!few(n))
+          figure.lack.textContent = b.names.map(({ text }, j) => `${j} ${text}`).join(" · ");
+        const row = table[chosen],
+          best = row.indexOf(Math.max(...row));
+        return WORDS.summary(
+          figure.state.layer,
+          a.names[chosen].text,
+          b.names[best].text,
+          number(row[best]),
+        );
+      },
+    };
+  },
+};
