@@ -9,6 +9,9 @@ from __future__ import annotations
 import importlib.util
 import json
 import math
+import os
+import shutil
+import time
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -196,6 +199,40 @@ def test_erf_is_pythons() -> None:
     assert np.array_equal(np.signbit(erf(x)), np.signbit(wanted))
     assert np.isnan(erf(np.array(math.nan)))
     assert erf(np.zeros((0, 3))).shape == (0, 3)
+
+
+def test_what_other_code_packed_goes_when_no_build_uses_it(
+    small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What another build has just used or is writing stays, and so does what is not ours."""
+    file, _, _ = small
+    monkeypatch.setattr(models, "CACHE", tmp_path)
+    monkeypatch.setattr(models, "fetch", lambda name: [tmp_path])
+    monkeypatch.setattr(models, "parse_e5", lambda path: file)
+    old = time.time() - 2 * packing.UNUSED
+    for name, used in (
+        ("e5-small-0", old),
+        ("e5-small-1.99", old),
+        ("e5-small-2", None),
+        ("e5-small-3.99", None),
+        ("model", old),
+    ):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "rows.bin").write_bytes(b"rows")
+        if used:
+            os.utime(tmp_path / name, (used, used))
+    packing.folder.cache_clear()
+    own = packing.files()[0].parent
+    assert {path.name for path in tmp_path.iterdir()} == {
+        own.name, "e5-small-2", "e5-small-3.99", "model",
+    }  # fmt: skip
+
+    os.utime(own, (old, old))
+    packing.files()  # a server builds again
+    assert own.stat().st_mtime > old
+    shutil.rmtree(own)  # another build thought it was not used
+    assert all(path.exists() for path in packing.files())
+    packing.folder.cache_clear()
 
 
 def test_what_was_damaged_in_the_cache_is_packed_again(

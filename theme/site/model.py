@@ -6,18 +6,21 @@ number, a file for each layer; the vocabulary as far as it can write Chinese and
 part of the embedding table in blocks of rows, of which the frequent ones come first and together,
 the others when a word needs them. `theme/runtime/sentence.py` reads all of it.
 
-Packed once, then kept beside the model's file under the hash of what it was made from. Where the
-model cannot be had, the site is built without, and its pages say so.
+Packed once, then kept beside the model's file under the hash of what it was made from; what other
+code once packed goes when no build has used it for a day. Where the model cannot be had, the site
+is built without, and its pages say so.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
 import os
 import shutil
 import subprocess
+import time
 import unicodedata
 import zipfile
 import zlib
@@ -35,6 +38,7 @@ ROWS = 512  # rows of the embedding table in a block
 # tokens in Han and 80 in 100 of the others; a sentence lacks a block or two.
 FREQUENT_HAN, FREQUENT = 8_992, 20_992
 FIRST_HAN = 0x2E80  # no Han, and none of its signs, lies below
+UNUSED = 86_400  # seconds after which no build is thought to use a folder
 MATRICES = {
     "q.w": "w_q",
     "k.w": "w_k",
@@ -179,6 +183,7 @@ def _whole(found: Path) -> bool:
 def folder() -> Path | None:
     """Where the packed files are; None where the model cannot be had."""
     found = models.CACHE / f"e5-small-{_made_from()[:16]}"
+    _use(found)
     if not _whole(found):
         shutil.rmtree(found, ignore_errors=True)
         try:
@@ -195,14 +200,36 @@ def folder() -> Path | None:
         try:
             partial.rename(found)
         except OSError:  # another build was first
+            shutil.rmtree(partial)
             if not found.exists():
                 raise
+    _tidy(found)
     return found
+
+
+def _use(found: Path) -> None:
+    """A build that tidies up meanwhile sees that the folder is used."""
+    with contextlib.suppress(FileNotFoundError):
+        os.utime(found)
+
+
+def _tidy(used: Path) -> None:
+    """Remove what was packed by other code, or by a build that broke off, and is used no more."""
+    for path in used.parent.glob("e5-small-*"):
+        with contextlib.suppress(OSError):  # another build removes it
+            if path != used and time.time() - path.stat().st_mtime > UNUSED:
+                gone = path.rename(path.with_name(f"{path.name}.gone.{os.getpid()}"))
+                shutil.rmtree(gone)
 
 
 def files() -> list[Path]:
     """The packed files, the list of them first; empty where the model cannot be had."""
     found = folder()
+    if found and not found.exists():  # a server has been running for days
+        folder.cache_clear()
+        found = folder()
+    if found:
+        _use(found)
     return (
         sorted(found.iterdir(), key=lambda path: (path.suffix != ".json", path.name))
         if found
