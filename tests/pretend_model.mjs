@@ -4,14 +4,14 @@ globalThis.pretended = { loads: 0, everything: false, sentences: [], cuts: [] };
 globalThis.pretend ??= {};
 let here = false;
 
-export const missing = async () =>
-  globalThis.pretend.none
-    ? null
-    : here
-      ? { python: 0, model: 0, everything: 0 }
-      : { python: 9_000_000, model: 13_000_000, everything: 35_000_000 };
-
 const failure = (code) => Object.assign(new Error(code), { code });
+export const missing = async () => {
+  if (globalThis.pretend.missing) throw failure(globalThis.pretend.missing);
+  if (globalThis.pretend.none) return null;
+  return here
+    ? { python: 0, model: 0, everything: 0 }
+    : { python: 9_000_000, model: 13_000_000, everything: 35_000_000 };
+};
 export const said = (error) => {
   if (!error.code) throw error;
   return { code: error.code, state: "bad", text: `why: ${error.code}` };

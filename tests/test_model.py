@@ -243,7 +243,7 @@ def test_what_is_kept_is_not_fetched_again(context: BrowserContext, ready: Page,
 
     page.route("**/assets/model/*.bin", lose)
     found = page.evaluate(LOAD)
-    assert found["code"] == "network"
+    assert found["code"] == "files-lost"
     left = page.evaluate("async () => (await module.missing()).model")
     assert 0 < left < 15_000_000
     asked.extend([""] * 99)
@@ -252,6 +252,29 @@ def test_what_is_kept_is_not_fetched_again(context: BrowserContext, ready: Page,
     again = [url for url in asked[asked.index("") + 99 :] if url in first and "layer-07" not in url]
     assert len(again) <= 6  # those that were on their way when it broke
     page.close()
+
+
+LOST = {
+    "en": ("Some files of the model did not arrive", "Python’s files could not be fetched"),
+    "zh": ("模型的文件没有取全", "没有取到 Python 的文件"),
+}
+
+
+@pytest.mark.parametrize("language", LOST)
+def test_what_is_lost_is_called_by_its_name(browser: Browser, root: str, language: str) -> None:
+    """The model's files the model's, Python's files Python's; so are the lists of both."""
+    of_model, of_python = LOST[language]
+    for lost, said in (
+        ("**/model/files-*.json", of_model),
+        ("**/model/layer-*.bin", of_model),
+        ("**/python/*/files.json", of_python),
+        ("**/python/*/*.wasm", of_python),
+    ):
+        with opened(browser) as context:
+            page = context.new_page()
+            wake(Visit(page, root).go(f"{'/en' if language == 'en' else ''}/pretrained/"))
+            page.route(lost, lambda route: route.abort())
+            assert page.evaluate(LOAD)["text"].startswith(said), lost
 
 
 @pytest.mark.slow
@@ -280,7 +303,8 @@ def test_damaged_files_are_refused_and_everything_is_all(
         for page in (one, other):
             wake(Visit(page, root).go("/pretrained/"))
         one.route("**/vocabulary-*.bin", lambda route: route.fulfill(body=b"no"))
-        assert one.evaluate(LOAD)["code"] == "corrupt"
+        found = one.evaluate(LOAD)
+        assert (found["code"], found["text"][:7]) == ("files-damaged", "取到的模型文件")
         one.unroute("**/vocabulary-*.bin")
         for page in (one, other):
             page.evaluate(f"() => {{ globalThis.loading = ({LOAD})({{ everything: true }}); }}")

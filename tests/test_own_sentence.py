@@ -305,6 +305,22 @@ def test_what_went_wrong_is_said(revisit: Visit, pretend: dict[str, str], said: 
 
 @pytest.mark.browser
 @needs_browser[1]
+def test_what_did_not_come_is_asked_for_again(revisit: Visit) -> None:
+    """The list of the model's files: a press asks anew, and says what the next will fetch."""
+    place, page = arrive(revisit, "en", missing="files-lost")
+    expect(status(place)).to_contain_text("why: files-lost")
+    button = place.locator("[data-compute=text]")
+    expect(button).to_have_text("Compute")
+    button.press("Enter")
+    expect(status(place)).to_contain_text("why: files-lost")
+    page.evaluate("pretend = {}")
+    button.press("Enter")
+    expect(button).to_have_text("Fetch the model (22 MB) and compute")
+    assert page.evaluate("pretended.loads") == 0
+
+
+@pytest.mark.browser
+@needs_browser[1]
 def test_fetching_is_stopped(revisit: Visit) -> None:
     place, _ = arrive(revisit, "zh", slow=True)
     box = place.locator("input[type=text]").first

@@ -37,6 +37,16 @@ const REASONS = words({
       `No network, and these words need vectors that are not here: ${names}. ` +
       "Try again with a network, or without them",
   },
+  "files-lost": {
+    zh: "模型的文件没有取全，取到的已经留下。检查网络后再按一次",
+    en:
+      "Some files of the model did not arrive; what came is kept. Check the connection and press " +
+      "again",
+  },
+  "files-damaged": {
+    zh: "取到的模型文件损坏了，没有使用。再按一次会重取",
+    en: "A file of the model arrived damaged and was not used. Press again to fetch it anew",
+  },
   damaged: {
     zh: ({ names }) => `取到的文件损坏了，没有使用（要用它的词：${names}）。再试一次会重取`,
     en: ({ names }) =>
@@ -90,8 +100,8 @@ async function listed() {
   if (!address() || !folder()) return null;
   try {
     table ??= await (await fetch(address())).json();
-  } catch (error) {
-    throw new Failure("network", String(error.message));
+  } catch {
+    throw new Refusal("files-lost");
   }
   return table;
 }
@@ -131,17 +141,17 @@ async function download(name, hear, signal, cache = "default") {
   try {
     const response = await fetch(url(name), { cache, signal });
     const page = response.headers.get("Content-Type")?.startsWith("text/html"); // a portal's
-    if (!response.ok || page) throw new Error(page ? "a page came instead" : `${response.status}`);
+    if (!response.ok || page) throw new Error("something else came");
     for (let reader = response.body.getReader(), part; !(part = await reader.read()).done;) {
       parts.push(part.value);
       hear(part.value.length);
     }
-  } catch (error) {
-    throw signal?.aborted ? new Failure("stopped") : new Failure("network", String(error.message));
+  } catch {
+    throw signal?.aborted ? new Failure("stopped") : new Refusal("files-lost");
   }
   const blob = new Blob(parts);
   if (await whole(blob, table[name])) return blob;
-  if (cache === "reload") throw new Failure("corrupt", name);
+  if (cache === "reload") throw new Refusal("files-damaged");
   return download(name, () => {}, signal, "reload"); // past what the browser had kept
 }
 
@@ -194,8 +204,12 @@ async function tidy() {
 async function pythonBytes() {
   const list = new URL("files.json", folder()).href;
   if (started() || (await cached(list))) return 0;
-  const files = await (await fetch(list)).json();
-  return Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0);
+  try {
+    const files = await (await fetch(list)).json();
+    return Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0);
+  } catch (error) {
+    throw new Failure("network", String(error.message));
+  }
 }
 
 /**
@@ -307,8 +321,8 @@ async function askedOf(question) {
       try {
         await takeAll(error.blocks.map(nameOf), () => {});
       } catch (failure) {
-        const codes = { network: "offline", corrupt: "damaged" };
-        const code = codes[failure.reason];
+        const codes = { "files-lost": "offline", "files-damaged": "damaged" };
+        const code = codes[failure.code];
         throw code ? new Refusal(code, { words: error.words }) : failure;
       }
     }

@@ -144,15 +144,15 @@ export class Source {
 
   /** The script that asks the model, and what the model would cost. */
   async #start() {
+    this.failed = false;
     try {
-      here.script = await globalThis.qkv.load("model.mjs");
+      here.script ??= await globalThis.qkv.load("model.mjs");
       await this.#count();
     } catch (error) {
-      if (!globalThis.qkv.lost(error)) throw error;
-      this.failed = true;
-      this.report(WORDS.lost);
+      this.fail(error);
     } finally {
       this.node.removeAttribute("aria-busy");
+      this.refresh();
     }
   }
 
@@ -169,7 +169,7 @@ export class Source {
     const more = missing ? missing.everything - missing.model : 0; // rows of rare words
     for (const button of this.buttons) {
       button.textContent = all && !here.model ? WORDS.fetchAndCompute(all) : WORDS.compute;
-      button.disabled = !missing || Boolean(busy);
+      button.disabled = Boolean(busy) || (!missing && !this.failed);
     }
     this.own.hidden = none;
     this.everythingLine.hidden = !more || Boolean(busy);
@@ -240,7 +240,11 @@ export class Source {
   }
 
   async #compute(key) {
-    if (this.busy || !here.script) return;
+    if (this.busy) return;
+    if (!this.missing) {
+      await this.#start(); // it did not come; what the model costs is said before it is fetched
+      return;
+    }
     const { figure } = this,
       { text, other, step } = figure.state;
     const texts = (step === "compare" ? [text, other] : [figure.state[key]]).map((one) =>
@@ -277,7 +281,9 @@ export class Source {
 
   /** Say why there is nothing. */
   fail(error) {
+    const lost = error instanceof Lost || globalThis.qkv.lost(error);
+    if (!lost && !here.script) throw error;
     this.failed = true;
-    this.report(error instanceof Lost ? WORDS.lost : here.script.said(error).text);
+    this.report(lost ? WORDS.lost : here.script.said(error).text);
   }
 }
