@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import json
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from sources import ROOT
 
+from theme.site import python
 from theme.site.python import fetch, lock, vendored, wheel
 
 GOOD = b"what the manifest names"
@@ -87,6 +89,20 @@ def test_a_folder_of_the_files_is_asked_before_any_host(
         if data is not None:
             (folder / "a.bin").write_bytes(data)
         assert (vendored.__wrapped__() is not None) == good
+
+
+def test_what_a_host_that_compresses_sends_of_it() -> None:
+    """The manifest says it, so that no build compresses 11 MB to know; zlibs differ a little."""
+    contents = python.contents()
+    if contents is None:
+        pytest.skip("Python for the browser could not be fetched (theme/site/python.py)")
+    for name, about in json.loads(contents["files.json"]).items():
+        assert about["bytes"] == len(contents[name])
+        if about["compressed"] != about["bytes"]:
+            sent = len(gzip.compress(contents[name], 6))
+            assert about["compressed"] == pytest.approx(sent, rel=0.02), name
+        else:  # what is large is compressed already, or hosts do not know its type
+            assert not name.endswith((".js", ".mjs", ".wasm"))
 
 
 def test_the_wheel_is_the_package_of_this_tree_and_the_same_every_time() -> None:

@@ -45,6 +45,7 @@ for name in ("js", "pyodide_js", "pyodide.code", "pyodide.http"):
 `;
 
 let Session, session, Sentences, sentences;
+let compresses = false; // whether the host does: then less comes than the files have
 
 async function digest(blob) {
   // none on a plain http:// address: the size must do
@@ -65,6 +66,7 @@ async function take(name, about, progress, cache = "default") {
     response = await fetch(new URL(name, base), { cache });
     const page = response.headers.get("Content-Type")?.startsWith("text/html"); // a portal's
     if (!response.ok || page) throw new Error(page ? "a page came instead" : response.status);
+    if (!about) compresses = response.headers.has("Content-Encoding");
     for (let reader = response.body.getReader(), part; !(part = await reader.read()).done;) {
       parts.push(part.value);
       progress(part.value.length);
@@ -98,9 +100,11 @@ async function boot() {
   } catch {
     throw failure("network", "files.json");
   }
-  const total = Object.values(table).reduce((sum, file) => sum + file.bytes, 0);
+  const sum = (kind) => Object.values(table).reduce((all, file) => all + file[kind], 0);
+  const bytes = sum("bytes"),
+    total = compresses ? sum("compressed") : bytes;
   let seen = 0;
-  const progress = (bytes) => say({ progress: Math.min(1, (seen += bytes) / total), total });
+  const progress = (came) => say({ progress: Math.min(1, (seen += came) / bytes), total });
   /** @type {Map<string, Blob>} */
   const kept = new Map();
   const fetched = async ([name, about]) =>

@@ -91,10 +91,16 @@ def fetch(wanted: dict[str, Any], cache: Path) -> dict[str, Path] | None:
     return None if missing else kept
 
 
+def manifest() -> dict[str, Any]:
+    """What there is of Pyodide; `compressed` is what a host that compresses sends of a file."""
+    items = json.loads((ROOT / "theme/vendor/manifest.json").read_text(encoding="utf-8"))
+    found: dict[str, Any] = next(item for item in items if item["name"] == "pyodide")
+    return found
+
+
 @functools.cache
 def vendored() -> dict[str, Path] | None:
-    manifest = json.loads((ROOT / "theme/vendor/manifest.json").read_text(encoding="utf-8"))
-    wanted = next(item for item in manifest if item["name"] == "pyodide")
+    wanted = manifest()
     if folder := os.environ.get("QKV_PYTHON_FILES"):
         url = Path(folder).expanduser().resolve().as_uri() + "/{file}"
         wanted["sources"].insert(0, {"url": url})
@@ -161,8 +167,16 @@ def _contents(
     contents = {name: path.read_bytes() for name, path in fetched.items()} | dict([package])
     contents["pyodide-lock.json"] = lock(contents)
     contents |= modules
+    sent = {name: about.get("compressed") for name, about in manifest()["files"].items()}
     # What the worker checks before it starts, and measures its progress by.
-    table = {name: {"bytes": len(data), "sha256": sha256(data)} for name, data in contents.items()}
+    table = {
+        name: {
+            "bytes": len(data),
+            "compressed": sent.get(name) or len(data),
+            "sha256": sha256(data),
+        }
+        for name, data in contents.items()
+    }
     contents["files.json"] = json.dumps(table).encode()
     contents["worker.mjs"] = worker
     return contents
