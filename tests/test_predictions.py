@@ -172,6 +172,16 @@ def test_what_is_wrong_with_a_value(
     check_named(said(page, f"\n{VALUE.replace(old, new)}", caplog), line, message)
 
 
+def test_the_right_choice_is_not_the_only_one_that_looks_like_output(
+    page: Page, caplog: pytest.LogCaptureFixture
+) -> None:
+    wordy = RIGHT.replace("- 0:", "- Nothing:")
+    assert not said(page, wordy, caplog)  # `nan` looks like output too
+    found = said(page, wordy.replace("- `nan`:", "- No number:"), caplog)
+    assert len(found) == 1, found
+    assert found[0].startswith("masks.md:3: only the right choice looks like output")
+
+
 def test_the_right_choice_is_not_always_the_first(
     page: Page, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -23,6 +23,7 @@ ITEM = re.compile(r"^[-*] +")
 ASIDE = re.compile(r"`[^`\n]+`|\$[^$\n]+\$|\[[^\]\n]*\]\([^)\n]*\)")
 COLON = re.compile(r"：|:(?=\s|$)")
 LINK = re.compile(r"(?<!!)\[[^\]\n]*\]\((?!=)")
+BARE = re.compile(r"(?:[\d\s.,()\[\]−-]|inf|nan)+")  # as NumPy prints: numbers, a shape, an array
 MOST = 4
 
 
@@ -168,6 +169,9 @@ def wrong_in(one: Prediction, page: str, language: str) -> Iterator[tuple[int, s
             f"{len(right)} right choices: exactly one has an address into the snippet that "
             f"follows, [text](={address}:1)",
         )
+    bare = [each for each in one.choices if BARE.fullmatch(each.text.strip("`"))]
+    if bare and bare == right and not one.typed:
+        yield right[0].line, "only the right choice looks like output, which gives it away"
     for at, each in enumerate(one.choices):
         if not each.text:
             yield each.line, "nothing to choose before the colon"
