@@ -69,7 +69,7 @@ def test_what_was_measured_is_in_order() -> None:
 
 def test_the_model_of_the_page_is_the_one_of_the_table() -> None:
     page = values("kv-cache", "answer-room")
-    row = next(row for row in PAGE["models"] if row["model"] == "Llama 3 8B")
+    row = next(row for row in PAGE["models"] if row["model"] == "Llama 3.1 8B")
     assert page["parameters"] == row["parameters"] * row["bytes_per_parameter"]
     assert page["llama"] == {key: row[key] for key in ("layers", "kv_heads", "d_head")} | {
         "size": 2

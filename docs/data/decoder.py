@@ -4,6 +4,7 @@ Run with `python -m docs.data.decoder` (ten minutes on one quiet core; 98 MB fet
 decoder_model.py), or with the names of some of the files that it writes beside this one:
 
 - kv-cache-decoder.json: greedy text with and without a cache, its bytes, the time a token takes,
+  and that of a pass with many tokens,
 - grouped-query-attention-decoder.json: what the query heads that share a key head have in common,
 - variants-decoder.json: the first token as a sink, and what a window loses without it,
 - notation-decoder.json: the wrong layout of RoPE, on prompts where it shows and where it does not,
@@ -118,6 +119,21 @@ def time_per_token(n: int, runs: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def time_of_passes(runs: int = 7) -> Iterator[dict[str, Any]]:
+    """A pass that carries n tokens, with none before them, over one that carries a single token."""
+    decoder, ids = load().decoder, text("morris", 256)
+    for n in (4, 16, 64, 256):
+        ratios = []
+        for _ in range(runs):
+            one = min(cpu(lambda: decoder(ids[:1], last=True)) for _ in range(3))
+            ratios.append(cpu(lambda n=n: decoder(ids[:n], last=True)) / one)  # type: ignore[misc]
+        low, middle, high = np.quantile(ratios, (0, 0.5, 1))
+        yield {
+            "tokens": n, "runs": runs, "ratio": round(middle), "least": round(low),
+            "most": round(high),
+        }  # fmt: skip
+
+
 def kv_cache() -> dict[str, Any]:
     decoder = load().decoder
     shared = sum(kept.nbytes for kept in decoder.cache(1))  # of one token, in float32
@@ -127,6 +143,8 @@ def kv_cache() -> dict[str, Any]:
         "about": ABOUT | {
             "ratio": "CPU time of the next token computed from the whole text, over that with the "
             "cache: median, least and most over runs; one thread",
+            "passes": "CPU time of one pass with n tokens, none before them, over that with one: "
+            "median, least and most over runs; one thread",
         },
         "greedy": rows,
         "prompts": len(rows),
@@ -147,6 +165,7 @@ def kv_cache() -> dict[str, Any]:
             for name, size in (("float32", 4), ("float16", 2))
         ],
         "time": [time_per_token(n, 7 if n < 512 else 5) for n in (32, 128, 512, 2048)],
+        "passes": list(time_of_passes()),
     }  # fmt: skip
 
 
@@ -465,7 +484,7 @@ def compare() -> None:
 
 def different(stored: Any, now: Any, at: str) -> Iterator[str]:
     """Where two files differ by more than rounding; times are the machine's."""
-    if at.endswith((".time", ".about", ".largest_difference_of_a_logit")):
+    if at.endswith((".time", ".passes", ".about", ".largest_difference_of_a_logit")):
         return
     if isinstance(stored, dict) and isinstance(now, dict) and stored.keys() == now.keys():
         for key in stored:

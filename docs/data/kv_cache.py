@@ -26,9 +26,9 @@ from qkv_docs import KVCache, causal_mask, merge_heads, scaled_dot_product_atten
 CONFIGURATIONS = {
     "SmolLM2 135M": (30, 9, 3, 64, 576, 1536, 49_152, 1),
     "Llama 2 7B": (32, 32, 32, 128, 4096, 11_008, 32_000, 2),
-    "Llama 3 8B": (32, 32, 8, 128, 4096, 14_336, 128_256, 2),
+    "Llama 3.1 8B": (32, 32, 8, 128, 4096, 14_336, 128_256, 2),
     "Qwen3 8B": (36, 32, 8, 128, 4096, 12_288, 151_936, 2),
-    "Llama 3 70B": (80, 64, 8, 128, 8192, 28_672, 128_256, 2),
+    "Llama 3.3 70B": (80, 64, 8, 128, 8192, 28_672, 128_256, 2),
 }
 QK_NORM = {"Qwen3 8B"}  # with gains for the queries and keys of a head
 D_MODEL, N_HEADS, D_HEAD = 512, 8, 64

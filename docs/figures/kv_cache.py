@@ -13,7 +13,7 @@ from qkv_docs.drawing import FULL, SMALL, Drawing, cell, text
 
 PAGE = values("kv-cache", "bytes")
 MODELS = data.read("kv-cache")["models"]
-SHOWN, TOKENS, BATCH = "Llama 3 8B", 8192, 16  # what the calculator opens with
+SHOWN, TOKENS, BATCH = "Llama 3.1 8B", 8192, 16  # what the calculator opens with
 CARDS = (24, 80)  # GiB
 
 
