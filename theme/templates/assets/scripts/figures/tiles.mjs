@@ -61,8 +61,8 @@ const WORDS = words({
     en: (queries) => `${queries} is through: divided by the sum, that is its output. `,
   },
   moved: {
-    zh: (moved, whole) => `到此搬了 ${moved} 字节，整张写出要搬 ${whole}。`,
-    en: (moved, whole) => `Moved so far: ${moved} bytes; written out, ${whole}. `,
+    zh: (moved, all, whole) => `到此搬了 ${moved} 字节，读完要搬 ${all}，整张写出要搬 ${whole}。`,
+    en: (moved, all, whole) => `Moved so far: ${moved} of ${all} bytes; written out, ${whole}. `,
   },
   equal: {
     zh: "跟整张表算出的比，np.allclose 给 True。",
@@ -313,7 +313,7 @@ class Tiles extends Figure {
       WORDS.tile(step, all, WORDS.list(queries), WORDS.list(names.slice(...now.keys))),
       ...(first ? [WORDS.first] : told.length ? told : [WORDS.noRise]),
       ...(last ? [WORDS[size > 1 ? "finished" : "finishedOne"](WORDS.list(queries))] : []),
-      WORDS.moved(moved, whole),
+      WORDS.moved(moved, trace.tiles[all - 1].moved, whole),
       ...(step === all && trace.same ? [WORDS.equal] : []),
     ].join("");
   }
