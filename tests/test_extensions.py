@@ -17,6 +17,7 @@ from sources import ROOT
 from theme import reading
 from theme.extensions import times
 from theme.extensions.page import Page
+from theme.finish.clauses import clauses
 from theme.finish.indices import indices
 from theme.finish.states import states
 from theme.finish.tables import tables
@@ -36,6 +37,7 @@ def article(html: str, page: Page) -> list[str]:
     tree = LexborHTMLParser(html)
     states(tree, page)
     tables(tree, page)
+    clauses(tree, page)
     indices(tree, page)
     (body,) = tree.css("article.md-content__inner")
     # What plugins put there: docstrings, and the line of what goes beside a page.
@@ -122,6 +124,21 @@ def test_an_index_in_plain_text_is_low_and_keeps_its_underscore(page: Page) -> N
     assert not tree.css("p sub")
     once = tree.html
     indices(tree, page)
+    assert tree.html == once
+
+
+def test_a_chinese_heading_breaks_between_its_clauses(page: Page) -> None:
+    html = """<article><h1>“W_Q” &lt; 1，为什么？<a class="headerlink" href="#a">¶</a></h1>
+        <h2>为什么是 <code>a，b</code>？</h2></article>"""
+    tree = LexborHTMLParser(html)
+    clauses(tree, replace(page, language="en"))
+    assert not tree.css(".clause")
+    clauses(tree, replace(page, language="zh"))
+    assert [one.text() for one in tree.css("h1 > .clause")] == ["“W_Q” < 1，", "为什么？"]
+    assert tree.css("h1 > .clause + .headerlink")
+    assert not tree.css("h2 .clause")
+    once = tree.html
+    clauses(tree, replace(page, language="zh"))
     assert tree.html == once
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from selectolax.lexbor import LexborHTMLParser
 
 from theme.extensions.page import Page
+from theme.finish.clauses import clauses
 from theme.finish.conformance import conformance
 from theme.finish.docstrings import docstrings
 from theme.finish.folder import folder
@@ -22,6 +23,7 @@ Step = Callable[[LexborHTMLParser, Page], None]
 STEPS: list[Step] = [
     docstrings,  # the API page: what mkdocstrings cannot be told
     tables,  # what may not break in a cell
+    clauses,  # where a Chinese heading breaks
     indices,  # √d_k as it is written
     states,  # links to a figure as it is to be found
     conformance,  # what a checker of HTML complains of

@@ -85,7 +85,7 @@ style.replaceSync(`
   .workbench__out { border: 1px solid var(--edge); border-radius: 6px; color: var(--code); font: .66rem/1.5 var(--md-code-font), monospace; margin: .4rem 0 0; max-height: 10rem; overflow: auto; padding: .4rem .6rem; white-space: pre; }
   .workbench [data-bad] { color: var(--qkv-k); }
   .workbench__shown[data-stale] { filter: grayscale(1); outline: 1px dashed var(--qkv-line); outline-offset: 3px; }
-  .play .workbench__shown .play__grid tbody td { min-width: min(1.75rem, 9vw); }
+  .play .workbench__shown .play__grid tbody td { min-width: min(1.75rem, 8vw); }
   .play .workbench__shown[data-many] .play__grid tbody td { font-size: .6rem; height: 1.3rem; min-width: min(1.5rem, 6.4vw); padding: 0 .05rem; }
   .play .workbench__shown[data-many] .workbench__mask .play__grid tbody td { min-width: min(1.5rem, 5.4vw); }
   @media (max-width: 44.9375em) { .workbench textarea { font-size: 16px; } }
