@@ -165,7 +165,8 @@ def test_every_figure_comes_and_answers(fox: Firefox, root: str) -> None:
         before = fox.wait(read)
         fox.js(
             f"""const knob = document.querySelector(`#figure-{figure} :is(input[type=range],
-                input[type=radio]:not(:checked), input[type=checkbox], option:not(:checked))`);
+                input[type=radio]:not(:checked), input[type=checkbox],
+                option:not(:checked, :disabled))`);
             const {{ value, min, max }} = knob;
             if (knob.type === "range") knob.value = Number(value) < Number(max) ? max : min;
             else knob[knob.type ? "checked" : "selected"] = true;

@@ -50,7 +50,7 @@ export class Groups {
           if (one) this.#use(one.groups[0], one.groups[1]);
         },
       },
-      h("option", { value: "" }, WORDS.own),
+      h("option", { value: "", disabled: true }, WORDS.own),
       ours.map(({ word, senses }, i) =>
         h("option", { value: i }, `${senses.map(inLanguage).join(" / ")}: ${word}`),
       ),

@@ -132,7 +132,7 @@ export class Source {
     const menu = h(
       "select",
       { onchange: () => this.#typed("text", menu.value) },
-      h("option", { value: "" }, WORDS.typed),
+      h("option", { value: "", disabled: true }, WORDS.typed),
       texts.map((text) => h("option", { value: text }, text)),
     );
     figure.controls.push(() => {
