@@ -144,6 +144,8 @@ def test_codes(small: Any) -> None:
     )
     about, _ = ask(strange, ask="sentence", text="苹果 Жа caf\u0065\u0301 苹", cuts=[])
     assert about == {"end": "unknown", "words": ["Жа", "cafe\u0301"]}
+    about, _ = ask(strange, ask="sentence", text="苹果“Жа”，我在café喝. Жа", cuts=[])
+    assert about == {"end": "unknown", "words": ["Жа", "café"]}
     assert ask(strange, ask="wants", text="苹果")[0]["end"] == ""
 
 

@@ -6,7 +6,7 @@ are those of theme/site/model.py, already checked by who brings them.
 
 import json
 import math
-import re
+import unicodedata
 import zlib
 from typing import Any
 
@@ -229,11 +229,17 @@ def joins(before: str, after: str) -> bool:
 
 
 def around(text: str, places: list[tuple[int, int]]) -> list[str]:
-    """The words, from space to space, in which these places lie."""
-    words = list(re.finditer(r"\S+", text))
-    found = [
-        word[0]
-        for word in words
-        if any(start < word.end() and word.start() < end for start, end in places)
-    ]
+    """The words in which these places lie: letters and their marks, up to the next Han or sign."""
+
+    def goes_on(character: str) -> bool:
+        letter = unicodedata.category(character)[0] in "LM"
+        return letter and not unicodedata.name(character, "").startswith("CJK ")
+
+    found = []
+    for start, end in places:
+        while start and goes_on(text[start - 1]):
+            start -= 1
+        while end < len(text) and goes_on(text[end]):
+            end += 1
+        found.append(text[start:end])
     return list(dict.fromkeys(found))

@@ -26,10 +26,12 @@ const REASONS = words({
     en: ({ tokens, most }) => `These are ${tokens} tokens; here it takes ${most}. Write less`,
   },
   unknown: {
-    zh: ({ names }) => `这里的词表只有中文和不带附加符号的拉丁字母，写不了：${names}。换个写法再试`,
-    en: ({ names }) =>
+    zh: ({ names, plain }) =>
+      `这里的词表只有中文和不带附加符号的拉丁字母，写不了：${names}。` +
+      (plain ? `可以写成 ${plain}` : "换个写法再试"),
+    en: ({ names, plain }) =>
       `The vocabulary here writes Chinese, and Latin letters without accents: not ${names}. ` +
-      "Try other words",
+      (plain ? `Write ${plain}` : "Try other words"),
   },
   offline: {
     zh: ({ names }) => `没有网络，取不到这些词的向量：${names}。连上网络后再试，或换掉它们`,
@@ -59,6 +61,13 @@ const REASONS = words({
   },
 });
 
+/** Words without the accents on their letters; nothing where they have other foreign letters. */
+function unaccented(all) {
+  const plain = all.map((word) => word.normalize("NFD").replace(/\p{M}/gu, ""));
+  const foreign = /(?!\p{Script=Han})[^\P{L}a-z]/iu;
+  return plain.some((word) => foreign.test(word)) ? "" : plain.join(WORDS.separator);
+}
+
 /** Why there is nothing to show: a code, and the words it is about. */
 class Refusal extends Error {
   /** @param {string} code  @param {any} [about] */
@@ -79,8 +88,9 @@ export function said(error) {
   if (error instanceof Refusal && Object.hasOwn(REASONS, code)) {
     const sentence = REASONS[code];
     const about = /** @type {any} */ (error);
-    const names = (about.words ?? []).slice(0, 5).join(WORDS.separator);
-    const text = typeof sentence === "string" ? sentence : sentence({ ...about, names });
+    const some = (about.words ?? []).slice(0, 5);
+    const [names, plain] = [some.join(WORDS.separator), unaccented(some)];
+    const text = typeof sentence === "string" ? sentence : sentence({ ...about, names, plain });
     return { code, state: "bad", text };
   }
   const { reason, state, text } = told(error instanceof Refusal ? code : error);
