@@ -17,7 +17,7 @@ from typing import Any
 from browsing import CHROMIUM, FLAGS, PATIENCE, Handler, Server, build, wake
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from theme.finish.heights import FILE, steps
+from theme.finish.heights import FILE, WITHOUT, steps
 
 GRID = 8  # pixels between two widths of a box
 SLACK = 24  # pixels: what a figure may be lower than its place, so that there are few steps
@@ -106,20 +106,24 @@ def measured(browser: Browser, root: str, site: Path) -> dict[str, Any]:
     face = 0
     with browser.new_context() as context:
         context.set_default_timeout(1000 * PATIENCE)
-        for path in sorted(site.rglob("index.html")):
-            if "<qkv-" not in path.read_text("utf-8"):
-                continue
+        pages = [path for path in site.rglob("index.html") if "<qkv-" in path.read_text("utf-8")]
+        asking = [path for path in pages if "<qkv-sentence" in path.read_text("utf-8")]
+        for path, without in [*((path, "") for path in sorted(pages)),
+                              *((path, f" {WITHOUT}") for path in sorted(asking))]:  # fmt: skip
             way = path.parent.relative_to(site).parts
             language = "en" if way[:1] == ("en",) else "zh"
             name = "/".join(way[language == "en" :]) or "index"
             page = context.new_page()
             page.goto(f"{root}/{'/'.join(way)}/")
+            if without:
+                page.evaluate("delete document.querySelector('[data-model]').dataset.model")
             wake_figures(page)
             face = page.evaluate(FACE)
             for style, (window, widths) in WINDOWS.items():
                 page.set_viewport_size({"width": window, "height": 844})
                 for figure, found in page.evaluate(MEASURE, widths).items():
-                    of = heights.setdefault(f"{name}/{figure}", {}).setdefault(language, {})
+                    whole = f"{name}/{figure}{without}"
+                    of = heights.setdefault(whole, {}).setdefault(language, {})
                     of[style] = [
                         [round(width / REM, 1), math.ceil(10 * height / REM) / 10]
                         for width, height in steps(
@@ -127,7 +131,10 @@ def measured(browser: Browser, root: str, site: Path) -> dict[str, Any]:
                         )
                     ]
             page.close()
-            print(language, name)
+            print(language, name + without)
+    same = [name for name in heights if heights[name] == heights.get(f"{name} {WITHOUT}")]
+    for name in same:
+        del heights[f"{name} {WITHOUT}"]
     return {"face": face, "heights": dict(sorted(heights.items()))}
 
 

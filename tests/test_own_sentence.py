@@ -20,6 +20,7 @@ from scripts import engine
 
 from docs.data import packing, read
 from docs.data import pretrained as script
+from qkv_docs import softmax
 
 PRETEND = Path(__file__).with_name("pretend_model.mjs").read_text(encoding="utf-8")
 OURS = {
@@ -350,6 +351,34 @@ def test_without_a_model_there_are_the_recorded_sentences(browser: Browser, root
         view(place, "cut")
         expect(reading).to_contain_text(f"{recorded[1]['alone'][-1] / 100:.2f}".replace("-", "−"))
         assert not visit.trouble
+
+
+@pytest.mark.browser
+@needs_browser[1]
+def test_a_recorded_sentence_is_taken_apart(revisit: Visit) -> None:
+    """Without a press: what the tables show of one head is what is stored."""
+    place, _ = arrive(revisit, "en", none=True)
+    data = read("pretrained-e5-en")
+    sentence = data["sentences"][3]
+    size = (data["layers"], data["heads"], len(sentence["pieces"]))
+    weights = packing.unpack(sentence["weights"], "uint8", deflate=True)
+    row = weights.reshape(*size, size[-1])[11, 0, sentence["own"][0]] / 100
+
+    def column(title: str) -> list[float]:
+        table = place.locator(f".play__grid:visible:has(caption b:text-is('{title}'))")
+        texts = table.locator("tbody td").all_inner_texts()
+        return [float(text.replace("−", "-")) for text in texts]
+
+    view(place, "qkv")
+    np.testing.assert_allclose(column("a"), row, atol=0.0051)
+    np.testing.assert_allclose(softmax(np.array(column("scaled scores"))), row, atol=0.03)
+    view(place, "values")
+    parts = packing.unpack(sentence["parts"], "int16", deflate=True).reshape(size)[11, 0] / 1000
+    np.testing.assert_allclose(column("push"), parts, atol=0.0051)
+    place.locator("input[type=range]").last.press("End")  # a head without its own q, K and V
+    view(place, "qkv")
+    reading = place.locator(".play__read")
+    expect(reading).to_contain_text("have q, k and v of L2H6, L4H5, L11H0 only")
 
 
 # with the real model

@@ -5,7 +5,8 @@ pretrained_models.py). It runs two real models over a few dozen sentences and wr
 
 - pretrained.json: the numbers of the page,
 - pretrained-e5-zh.json, pretrained-e5-en.json, pretrained-minilm-en.json: a dozen sentences each,
-  for the figures: all attention weights in hundredths, and queries, keys and values of some heads,
+  for the figures: the ways of their words, and of the first model all attention weights in
+  hundredths, and queries, keys and values of some heads,
 - pretrained-centre.json: where the common words of a language lie on average, layer by layer,
 - qkv_docs/pretrained.npz: one head of multilingual-e5-small and its input for four sentences.
 
@@ -124,7 +125,7 @@ PREFIX = "query: "  # what multilingual-e5-small saw before every text in its tr
 FIGURES = {  # file: model, language, and the heads whose queries, keys and values it has
     "pretrained-e5-zh": (E5, "zh", [(2, 6), (4, 5), HEAD]),
     "pretrained-e5-en": (E5, "en", [(2, 6), (4, 5), HEAD]),
-    "pretrained-minilm-en": (MINILM, "en", [(0, 2), (5, 10)]),
+    "pretrained-minilm-en": (MINILM, "en", []),  # its ways only
 }
 
 
@@ -536,7 +537,7 @@ def hundredths(x: Any) -> Any:
 
 
 def figure_data(file: str) -> dict[str, Any]:
-    """A dozen sentences: paths in hundredths, attention weights in hundredths, the rest packed."""
+    """A dozen sentences: ways in hundredths; where there are heads, these, packed."""
     name, language, heads = FIGURES[file]
     model = loaded(name)
     words = [word for word in WORDS if word.language == language][: 4 if name == E5 else 2]
@@ -569,13 +570,7 @@ def sentence_data(
         found: list[int] = hundredths(line.place(hidden)).tolist()
         return found
 
-    kept = []
-    for layer, head in heads:
-        for part in (trace.q, trace.k, trace.v):
-            steps = int(127 / np.abs(part[layer, head]).max())  # of 1 / steps each
-            numbers = np.rint(part[layer, head] * steps)
-            kept.append({"steps": steps, "numbers": packed(numbers, "int8")})
-    return {
+    ways = {
         "text": text,
         "word": n_word,
         "sense": sense,
@@ -584,6 +579,16 @@ def sentence_data(
         "path": path(),
         "alone": path(only_itself(n, own)),
         "hidden": [[] if j in own else path(without(n, own, [j])) for j in range(n)],
+    }
+    if not heads:
+        return ways
+    kept = []
+    for layer, head in heads:
+        for part in (trace.q, trace.k, trace.v):
+            steps = int(127 / np.abs(part[layer, head]).max())  # of 1 / steps each
+            numbers = np.rint(part[layer, head] * steps)
+            kept.append({"steps": steps, "numbers": packed(numbers, "int8")})
+    return ways | {
         "weights": packed(hundredths(trace.weights), "uint8"),  # (layers, heads, n, n)
         "parts": packed(np.rint(1000 * parts(model, trace, own, line)), "int16"),  # thousandths
         "qkv": kept,  # of each kept head q, k and v, (n, d_k)

@@ -2,7 +2,8 @@
 
 Its script comes late, and what it makes is several times as tall as the still picture: a figure
 that grew would push a section away on which the reader has just landed. How tall it will be at
-which width stands in heights.json, in rem (`make heights` measures it).
+which width stands in heights.json, in rem (`make heights` measures it), twice where a figure is
+lower in a build without the model.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from theme.finish.nodes import fragment
 FILE = Path(__file__).with_name("heights.json")
 # From this width of the box on, this height. The first holds for narrower boxes too.
 Heights = list[tuple[float, float]]
+WITHOUT = "without the model"
 ROOMY = "720px"  # from this width of the window on, a figure has more space: steps of its own
 
 
@@ -27,12 +29,14 @@ def heights(tree: LexborHTMLParser, page: Page) -> None:
         return
     measured = json.loads(FILE.read_text(encoding="utf-8"))["heights"]
     rules = ""
+    with_model = tree.css_first("script[data-model]") is not None
     for box in tree.css("figure.drawing > .drawing__box"):
         element, figure = box.child, box.parent
         if element is None or figure is None or not (element.tag or "").startswith("qkv-"):
             continue
         name = f"{page.name}/{(figure.id or '').removeprefix('figure-')}"
-        if steps := measured.get(name, {}).get(page.language):
+        lower = None if with_model else measured.get(f"{name} {WITHOUT}")
+        if steps := (lower or measured.get(name, {})).get(page.language):
             rules += rule(f"#{figure.id}", str(element.tag), steps["narrow"], steps["roomy"])
     if rules:
         # Nothing of it without scripts or on paper, where the still picture stays.
