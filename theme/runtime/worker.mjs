@@ -153,14 +153,12 @@ function run({ place, code, label, want, goOn, alone }) {
   say({ answer: JSON.parse(session.run(place, code, label, want, goOn)) });
 }
 
-/** Files of a model, which the page has fetched and checked; then a question about a sentence. */
-function model({ files, question }) {
+/** A file of a model, which the page has fetched and checked, or a question about a sentence. */
+function model({ name, bytes, question }) {
   sentences ??= Sentences();
-  for (const [name, bytes] of files) {
+  if (name) {
     sentences.bring(name, bytes);
-    say({ brought: name });
-  }
-  if (!question) {
+    bytes.buffer.transfer?.(0); // or it is in memory twice until somebody collects it
     say({ answer: { end: "" } });
     return;
   }

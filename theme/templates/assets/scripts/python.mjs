@@ -149,7 +149,6 @@ const SAID = {
   out: (data) => typeof data.out === "string",
   drawing: (data) => typeof data.drawing === "string",
   snapshot: (data) => typeof data.snapshot === "string",
-  brought: (data) => typeof data.brought === "string",
   answer: (data) => data.answer === "ready" || typeof data.answer?.end === "string",
 };
 const understood = (data) =>
@@ -298,18 +297,17 @@ export class Turn {
 
   async #ask(files, question, hear) {
     await start((data) => this.current && hear(data));
-    const lacking = [...files].filter(([name]) => !brought.has(name));
-    const sent = await Promise.all(
-      lacking.map(async ([name, blob]) => [name, new Uint8Array(await blob.arrayBuffer())]),
-    );
+    // One after another, so that only one of them is in memory twice.
+    for (const [name, blob] of files) {
+      if (brought.has(name)) continue;
+      const bytes = new Uint8Array(await blob.arrayBuffer());
+      if (!this.current) throw new Failure("other");
+      await ask(() => {}, { model: { name, bytes } }, [bytes.buffer]);
+      brought.add(name);
+    }
     if (!this.current) throw new Failure("other");
-    const answer = await ask(
-      (data) => {
-        if (data.brought) brought.add(data.brought);
-      },
-      { model: { files: sent, question } },
-      sent.map(([, bytes]) => bytes.buffer),
-    );
+    if (!question) return { end: "" };
+    const answer = await ask(() => {}, { model: { question } });
     if (answer.end === "memory") giveUp("memory"); // only a new worker has it back
     return answer;
   }
