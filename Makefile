@@ -72,7 +72,7 @@ links: $(VENV)/.site ## ask every address of the references page whether it answ
 pretrained: $(VENV)/.test ## fetch two real models (160 MB, kept), compare them with PyTorch and recompute their data
 	@$(BIN)/python -m docs.data.pretrained --check
 
-decoder: $(VENV)/.test $(VENV)/.oracles $(VENV)/.decoder ## fetch a real decoder (98 MB, kept), compare it with two others and recompute its data; minutes
+decoder: $(VENV)/.test $(VENV)/.oracles $(VENV)/.decoder ## fetch a real decoder (98 MB, kept), compare it with two others and recompute its data; half an hour
 	@$(BIN)/python -m docs.data.decoder --check
 
 clean: ## remove .venv and everything built

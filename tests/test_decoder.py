@@ -19,7 +19,7 @@ import torch
 
 from docs import data
 from docs.data import decoder as script
-from docs.data import decoder_induction
+from docs.data import decoder_induction, decoder_position
 from docs.data import decoder_model as models
 from qkv_docs import (
     Decoder,
@@ -427,6 +427,69 @@ def test_the_speed_of_the_fast_pairs_must_stay() -> None:
         assert rows[name, 2]["most_more"] < 0.05
 
 
+def test_a_gap_is_borne_up_to_the_length_that_was_stretched_for() -> None:
+    far = data.read("position-long-decoder")
+    rows = {(r["rotation"], r["factor"], r["gap"]): r for r in far["apart"]}
+    for label, factor, last in (
+        ("as trained", 1, 8192), ("linear", 2, 16384), ("NTK-aware", 2, 16384), ("YaRN", 2, 16384),
+        ("YaRN", 8, 65536),
+    ):  # fmt: skip
+        for gap in decoder_position.GAPS:
+            more = rows[label, factor, gap]
+            if gap <= last:
+                assert more["more"] < 1
+            elif gap >= 2 * last:
+                assert more["least_more"] > 1
+    for row in far["spans"]:
+        assert abs(row["more"]) < 0.1
+
+
+@pytest.mark.parametrize("block", [1, 3, 8, 9])
+def test_a_long_text_in_blocks_has_the_losses_of_the_whole(block: int) -> None:
+    decoder = dataclasses.replace(small(), scale=0.7)
+    whole = models.losses(decoder(IDS), IDS)
+    np.testing.assert_allclose(decoder_position.losses_in_blocks(decoder, IDS, block), whole)
+
+
+def test_a_text_with_a_gap_stands_further_on_from_there() -> None:
+    """The distances across the gap are longer, those on either side are as they were."""
+    decoder = small()
+
+    def apart(x: Any, positions: Any) -> Any:
+        return decoder.rotary(x, positions + 9 * (positions >= 5))
+
+    whole = [decoder(IDS), dataclasses.replace(decoder, rotary=apart)(IDS)]
+    found = decoder_position.after_gaps(decoder, IDS, before=5, gaps=(0, 9))
+    expected = [models.losses(logits[5:], IDS[5:]).mean() for logits in whole]
+    np.testing.assert_allclose(found, expected)
+    assert abs(found[1] - found[0]) > 0.01
+
+
+def test_ranges_and_spans_are_means_over_tokens() -> None:
+    """As trained 1 within the length of training and 5 beyond; others 2, and on one text 1."""
+    n, trained, (one, other) = (
+        decoder_position.LONG,
+        decoder_position.TRAINED,
+        decoder_position.READ,
+    )
+    within = np.arange(1, n) < trained
+    read = {}
+    for way in decoder_position.STRETCHED:
+        plain = way == ("as trained", 1)
+        read[way, one] = np.where(within, 1, 5) if plain else np.full(n - 1, 2)
+        read[way, other] = np.where(within, 1, 5) if plain else np.where(within, 2, 1)
+    kept = json.loads(data.text(decoder_position.in_ranges(read)))
+    assert [row["losses"] for row in kept["means"][:2]] == [[1] * 8 + [5] * 2, [2] * 8 + [1.5] * 2]
+    assert [
+        (row["rotation"], row["from"], row["to"], row["loss"], row["least_more"], row["most_more"])
+        for row in kept["spans"]
+    ] == [
+        ("as trained", 0, trained - 1, 1, 0, 0), ("NTK-aware", 0, trained - 1, 2, 1, 1),
+        ("YaRN", 0, trained - 1, 2, 1, 1), ("as trained", trained, n - 1, 5, 0, 0),
+        ("NTK-aware", trained, n - 1, 1.5, -4, -3), ("YaRN", trained, n - 1, 1.5, -4, -3),
+    ]  # fmt: skip
+
+
 def test_a_difference_is_found() -> None:
     """What `make decoder` compares with: it must see what has changed, and forgive rounding."""
     kept = data.read("kv-cache-decoder")
@@ -444,4 +507,5 @@ def test_a_difference_is_found() -> None:
 def test_the_texts_are_there_and_named() -> None:
     assert {path.stem for path in models.TEXTS.glob("*.txt")} == set(models.WORKS)
     for path in models.TEXTS.glob("*.txt"):
-        assert 12_000 < path.stat().st_size < 14_000
+        length = 50_000 if path.stem in decoder_position.READ else 12_000
+        assert length < path.stat().st_size < 1.2 * length

@@ -187,9 +187,7 @@ WAYS: list[Callable[[Page, str, str, str], None]] = [
             width,
             f"{language}{path_of(page)}",
             figure,
-            marks=[]
-            if (width, page) == (390, "birth-of-qkv")
-            else pytest.mark.slow,
+            marks=[] if (width, page) == (390, "birth-of-qkv") else pytest.mark.slow,
         )
         for width, language in zip(WIDTHS, ("", "/en"), strict=True)
         for page, figure, _ in FIGURES

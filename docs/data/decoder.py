@@ -1,6 +1,6 @@
 """Measure what the pages say of a real decoder, SmolLM2-135M-Instruct, and write their data.
 
-Run with `python -m docs.data.decoder` (ten minutes on one quiet core; 98 MB fetched once, see
+Run with `python -m docs.data.decoder` (half an hour on one quiet core; 98 MB fetched once, see
 decoder_model.py), or with the names of some of the files that it writes beside this one:
 
 - kv-cache-decoder.json: greedy text with and without a cache, its bytes, the time a token takes,
@@ -8,7 +8,7 @@ decoder_model.py), or with the names of some of the files that it writes beside 
 - grouped-query-attention-decoder.json: what the query heads that share a key head have in common,
 - variants-decoder.json: the first token as a sink, and what a window loses without it,
 - notation-decoder.json: the wrong layout of RoPE, on prompts where it shows and where it does not,
-- position-decoder.json: other rotations, by decoder_position.py,
+- position-decoder.json, position-long-decoder.json: other rotations, by decoder_position.py,
 - induction-heads-decoder.json: by decoder_induction.py;
 
 with `pretrained-group`, qkv_docs/pretrained-group.npz: three heads and what comes into them.
@@ -453,7 +453,8 @@ FILES: dict[str, Callable[[], dict[str, Any]]] = {
     "grouped-query-attention-decoder": grouped,
     "variants-decoder": variants,
     "notation-decoder": notation,
-    "position-decoder": decoder_position.measured,
+    "position-decoder": decoder_position.short,
+    "position-long-decoder": decoder_position.long,
     "induction-heads-decoder": decoder_induction.measured,
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from docs import data
 from docs.examples import values
 from docs.figures.kit import BLUE, HEAT, INK, ORANGE, Label, Played, arrow, line, minus, path, ring
 from qkv_docs import alibi_bias, heatmap, line_chart, rope, softmax
@@ -11,6 +12,7 @@ from qkv_docs.drawing import FULL, SMALL, Drawing, text
 
 PAGE = values("position", "rope-sentence")
 X, ORDER = PAGE["X"], PAGE["order"]
+FAR = data.read("position-long-decoder")
 BITES = 1  # the word in the middle, of both sentences
 QUERY, KEY = (values("position", "turn")[name][0] for name in "qk")  # turned in two figures
 FLIP = np.array([1, -1])  # y grows upwards
@@ -141,6 +143,26 @@ def distance(t: Label) -> Drawing:
         y_title=t("同一向量的 q·k", "q·k of a vector with itself"),
         y_limits=(-1, 1),
         width=360,
+    )
+
+
+def gaps(t: Label) -> Drawing:
+    """By how much the loss of SmolLM2 rises after a gap in the positions."""
+    rows: dict[str, list[float]] = {}
+    columns = list(dict.fromkeys(row["gap"] for row in FAR["apart"]))
+    names = {"as trained": t("照训练时", "as trained"), "linear": t("插值", "interpolation")}
+    for row in FAR["apart"]:
+        by = f" × {row['factor']}" if row["factor"] > 1 else ""
+        name = names.get(row["rotation"], row["rotation"]) + by
+        rows.setdefault(name, []).append(row["more"])
+    return heatmap(
+        list(rows.values()),
+        list(rows),
+        [f"{gap // 1024}K" if gap else 0 for gap in columns],
+        title=t("损失多出（nat）", "rise of the loss (nats)"),
+        column_title=t("空隙（1K = 1024 个位置）→", "gap (1K = 1024 positions) →"),
+        decimals=1,
+        kind="scores",
     )
 
 
