@@ -20,7 +20,7 @@ PARTS = ("doc-heading", "doc-signature", "doc-contents")
 LINK = re.compile(r"</?a\b[^>]*>")
 # A signature of many lines, in one that the browser breaks where it must.
 AFTER_BRACKET = re.compile(r"(?<=\(</span>)\s+")
-LAST_COMMA = re.compile(r'<span class="p">,</span>\s+(?=<span class="p">\))')
+BEFORE_BRACKET = re.compile(r'(?:<span class="p">,</span>)?\s+(?=<span class="p">\))')
 SOURCE = {"zh": "出处", "en": "Source"}
 
 
@@ -87,7 +87,7 @@ def entries(tree: LexborHTMLParser) -> int:
         said = f'<span class="doc-first">{LINK.sub("", first.inner_html or "")}</span>'
         if signature is not None and (code := signature.css_first("code")) is not None:
             text = LINK.sub("", (code.inner_html or "").strip())
-            text = LAST_COMMA.sub("", AFTER_BRACKET.sub("", text))
+            text = BEFORE_BRACKET.sub("", AFTER_BRACKET.sub("", text))
             said = f'<code class="doc-signature highlight">{text}</code>{said}'
         first.decompose()
         inside = contents.html if (contents.text() or "").strip() else ""
