@@ -38,12 +38,12 @@ const WORDS = words({
   summary: {
     zh: (place, at, before, after, guess, right, snapshots, t) =>
       `读到${place(at)}：第 1 层最看重${place(before[0])}（${before[1]}），第 2 ` +
-      `层最看重${place(after[0])}（${after[1]}）。猜下一个是 ${guess}${right}。第 ` +
+      `层最看重${place(after[0])}（${after[1]}）。猜下一个是 ${guess[0]}（${guess[1]}）${right}。第 ` +
       `${snapshots[t].step} 步、什么也不剪时，500 道题的正确率是 ${number(snapshots[t].accuracy)}。`,
     en: (place, at, before, after, guess, right, snapshots, t) =>
       `Having read ${place(at)} layer 1 looks most at ${place(before[0])} with ` +
       `${before[1]}, layer 2 at ${place(after[0])} with ${after[1]}. Its guess for ` +
-      `the next letter is ${guess}${right}. At step ${snapshots[t].step}, with ` +
+      `the next letter is ${guess[0]} (${guess[1]})${right}. At step ${snapshots[t].step}, with ` +
       `nothing cut, accuracy on 500 sequences is ${number(snapshots[t].accuracy)}.`,
   },
 });
@@ -186,7 +186,7 @@ class Induction extends Figure {
     });
     const place = (j) => WORDS.place(j, letters),
       told = letters[at + 1];
-    const guess = `${letter(best[0])} (${number(odds[best[0]])})`;
+    const guess = [letter(best[0]), number(odds[best[0]])];
     const right =
       told === undefined ? "" : told === letter(best[0]) ? WORDS.right : WORDS.wrong(told);
     return WORDS.summary(place, at, before, after, guess, right, snapshots, t);
