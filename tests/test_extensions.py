@@ -115,6 +115,13 @@ def test_punctuation_stays_beside_a_short_formula(page: Page) -> None:
     assert tree.css("p + div.arithmatex")
 
 
+def test_a_short_formula_stays_on_one_line(page: Page) -> None:
+    sum_of_ten = " + ".join("abcdefghijk")
+    tree = made(page, f"is $t + 1$ one, is $t$ one, is ${sum_of_ten}$ one")
+    (glued,) = tree.css(".glue .katex-html")
+    assert "".join(glued.text().split()) == "t+1"
+
+
 def test_an_index_in_plain_text_is_low_and_keeps_its_underscore(page: Page) -> None:
     html = "<h1>Why √d_k &amp; W_QK?</h1><p><code>d_k</code> qkv_docs is_causal</p>"
     tree = LexborHTMLParser(html)

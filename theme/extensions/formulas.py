@@ -83,14 +83,20 @@ def is_short(done: str) -> bool:
     return sum(len(piece.rpartition(">")[2]) for piece in seen.split("<")) <= SHORT
 
 
+def can_break(done: str) -> bool:
+    """Whether there is a place inside, after `=` or `+`, where a line may end."""
+    return done.count('class="katex-base"') > 1
+
+
 def glued(before: str, done: str, after: str) -> tuple[str, str, str]:
     """A short formula and its punctuation stay together, with the text before and after them.
 
-    Or the punctuation might start a line: browsers break on either side of a formula.
+    Or the punctuation might start a line, or `1` that of `t + 1`: browsers break on either side of
+    a formula and after its signs.
     """
     opening = before[-1:] if before.endswith(tuple(OPENING)) else ""
     closing = after[: len(after) - len(after.lstrip(CLOSING))]
-    if not (opening or closing) or not is_short(done):
+    if not is_short(done) or not (opening or closing or can_break(done)):
         return before, done, after
     whole = f'<span class="glue">{opening}{done}{closing}</span>'
     return before.removesuffix(opening), whole, after.removeprefix(closing)
