@@ -1,14 +1,21 @@
-"""In a table a shape stays on one line, and so does a single Chinese word."""
+"""In a table a shape or a range stays on one line, and so does a single Chinese word.
+
+A name from code or of a file may go on in the next line after a `_` or a dot, not in mid-word.
+"""
 
 from __future__ import annotations
 
+import html
 import re
 
 from selectolax.lexbor import LexborHTMLParser
 
 from theme.extensions.page import Page
+from theme.finish.nodes import fragment
 
 SHAPE = re.compile(r"\([\d, ]+\)")
+JOINT = re.compile(r"(?<=[^\W_]{2})(_|\.)(?=[^\W\d_])")  # neither W_Q nor 0.5
+RANGE = re.compile(r'(?<!glue">)[(（][−\d.,%]+(?:–|, | to | 到 )[−\d.,%]+[)）]')
 WORD = re.compile(r"[一-鿿]{2,4}")
 
 
@@ -19,3 +26,11 @@ def tables(tree: LexborHTMLParser, page: Page) -> None:
             cell.inner_html = inside.replace(", ", ",&nbsp;")
         elif not cell.attributes and WORD.fullmatch(inside):
             cell.attrs["class"] = "glue"
+        elif cell.tag == "td" and RANGE.search(inside):
+            cell.inner_html = RANGE.sub(r'<span class="glue">\g<0></span>', inside)
+    for name in tree.css("td code, td a"):
+        texts = [node for node in name.traverse(include_text=True) if node.is_text_node]
+        for node in texts:
+            whole = html.escape(node.text_content or "", quote=False)
+            if (cut := JOINT.sub(r"\1<wbr>", whole)) != whole:
+                node.replace_with(fragment(f"<span>{cut}</span>"))
