@@ -23,7 +23,7 @@ def split_heads(x: ArrayLike, n_heads: int) -> NDArray[Any]:
         n_heads: the number of heads, a divisor of d.
 
     Returns:
-        The heads, `(..., n_heads, n, d / n_heads)`: x seen in another way, not a copy.
+        The heads, `(..., n_heads, n, d / n_heads)`, x seen in another way, not a copy.
 
     Raises:
         TypeError: n_heads is not an integer, or x is a masked array.

@@ -80,7 +80,7 @@ class LookupBatch(NamedTuple):
         """The two rows of the embedding table whose sum is the token.
 
         Returns:
-            `context` `(size, n_pairs, 2)`: letter and digit; `question` `(size, 1, 2)`: letter
+            `context` `(size, n_pairs, 2)`, letter and digit, and `question` `(size, 1, 2)`, letter
             and question mark.
 
         Raises:

@@ -132,7 +132,7 @@ def document_mask(documents: ArrayLike) -> BoolArray:
         documents: for each token the number of its document, integers, `(..., n)`.
 
     Returns:
-        The mask, `(..., n, n)`: a query sees the keys of its own document. With `causal_mask(n)`
+        The mask, `(..., n, n)`. A query sees the keys of its own document. With `causal_mask(n)`
         by `&`.
 
     Raises:

@@ -132,7 +132,7 @@ def alibi_bias(n_heads: int, n: int, *, dtype: DTypeLike = np.float64) -> FloatA
             in float64 and rounded once.
 
     Returns:
-        The bias, `(n_heads, n, n)`: add it to the scores after the division by sqrt(d_k), before
+        The bias, `(n_heads, n, n)`; add it to the scores after the division by sqrt(d_k), before
         the softmax.
 
     Raises:

@@ -128,8 +128,8 @@ class Encoder:
                 axes lined up: one a head is `(n_heads, n, n)`, one a layer `(n_layers, 1, n, n)`.
 
         Returns:
-            An `EncoderTrace`: hidden states, queries, keys, values and attention weights, in the
-            dtype of the parameters (float16 is computed in float32 and rounded at the end).
+            An `EncoderTrace` with hidden states, queries, keys, values and attention weights, in
+            the dtype of the parameters (float16 is computed in float32 and rounded at the end).
 
         Raises:
             IndexError: an id is outside the table; a negative id is never counted from the end.
@@ -238,7 +238,7 @@ def dequantize_q4_0(blocks: NDArray[np.uint8]) -> NDArray[np.float32]:
         blocks: bytes, `(..., 18 * n_blocks)`.
 
     Returns:
-        The numbers, float32, `(..., 32 * n_blocks)`: `scale * (stored - 8)`.
+        The numbers, float32, `(..., 32 * n_blocks)`, each `scale * (stored - 8)`.
 
     Raises:
         TypeError: what came is not uint8: other integers may not be bytes. `np.frombuffer` sees
@@ -269,7 +269,7 @@ def dequantize_q4_1(blocks: NDArray[np.uint8]) -> NDArray[np.float32]:
         blocks: bytes, `(..., 20 * n_blocks)`.
 
     Returns:
-        The numbers, float32, `(..., 32 * n_blocks)`: `scale * stored + least`.
+        The numbers, float32, `(..., 32 * n_blocks)`, each `scale * stored + least`.
 
     Raises:
         TypeError: what came is not uint8: other integers may not be bytes. `np.frombuffer` sees
