@@ -46,7 +46,7 @@ def entry(source: dict[str, Any], pages: list[tuple[str, str]], language: str) -
     about += [say("from-article")] if source.get("from_article") else []
     rows = [
         f"**[{source['title']}]({source['url']})**{{ lang={source['language']} }}",
-        " · ".join(str(part) for part in about),
+        "&nbsp;· ".join(str(part) for part in about),
         source["good_for"][language],
     ]
     if "errata" in source:

@@ -108,7 +108,8 @@ def export(page: Page, config: MkDocsConfig, files: Files) -> str:
             folder = {"zh": "", "en": "en"}[facts.language]
             place = posixpath.join(host[1], "blob", branch, folder, path)
             links.append(f'<a href="{COLAB}/{place}">{words["colab"]}</a>')
-    page.content += f'<p class="take" data-search-exclude>{words["take"]}{" · ".join(links)}</p>'
+    line = words["take"] + "&nbsp;· ".join(links)
+    page.content += f'<p class="take" data-search-exclude>{line}</p>'
     return f"- [{page.title}]({way(twin, LLMS, config)}): {description}"
 
 
