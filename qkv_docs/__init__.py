@@ -1,6 +1,7 @@
 """Attention's queries, keys and values, small enough to read: the companion of the pages."""
 
 from qkv_docs.attention import scaled_dot_product_attention, softmax
+from qkv_docs.byte_pairs import BytePairs
 from qkv_docs.cache import KVCache
 from qkv_docs.decoder import Decoder, DecoderLayer, DecoderTrace, silu
 from qkv_docs.drawing import heatmap, line_chart
@@ -61,6 +62,7 @@ from qkv_docs.pretrained import (
     PretrainedSentence,
     dequantize_q4_0,
     dequantize_q4_1,
+    dequantize_q8_0,
     gelu,
     layer_norm,
     pretrained_group,
@@ -80,6 +82,7 @@ from qkv_docs.variants import (
 )
 
 __all__ = [
+    "BytePairs",
     "Decoder",
     "DecoderLayer",
     "DecoderTrace",
@@ -109,6 +112,7 @@ __all__ = [
     "create_mask",
     "dequantize_q4_0",
     "dequantize_q4_1",
+    "dequantize_q8_0",
     "describe",
     "differential_attention",
     "document_mask",

@@ -8,7 +8,7 @@ be kept in a cache. The logits are read with the embedding table itself. It only
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +26,7 @@ from qkv_docs._checks import (
 )
 from qkv_docs._inputs import boolean_mask
 from qkv_docs._layer import Rotary
+from qkv_docs._product import product
 from qkv_docs._shapes import fitting_parameters
 from qkv_docs.attention import scaled_dot_product_attention
 from qkv_docs.cache import KVCache
@@ -72,7 +73,8 @@ class DecoderTrace(NamedTuple):
     Shapes: `hidden` `(n_layers + 1, n, d_model)`, the stream before the first layer and after each;
     `q` `(n_layers, n_heads, n, d_k)` and `k` `(n_layers, n_kv_heads, n, d_k)`, as turned by
     `rotary`; `v` `(n_layers, n_kv_heads, n, d_k)`; `weights`, the attention weights,
-    `(n_layers, n_heads, n, n)`; `logits` `(n, size)`.
+    `(n_layers, n_heads, n, n)`; `logits` `(n, size)`. Of a text that goes on from a cache there are
+    the n new tokens, and `weights` `(n_layers, n_heads, n, n_k)`, over the keys that are kept.
     """
 
     hidden: FloatArray
@@ -100,7 +102,8 @@ class Decoder:
     Shapes: `tokens` `(size, d_model)`, the embedding table, which also reads the logits; `gain`
     `(d_model,)`, of the last norm. `rotary` is as in `multi_head_attention`: `rope`, or with other
     settings `functools.partial(rope, base=1e5)`. To stretch a model, give another one, and for YaRN
-    another `scale` of the scores as well.
+    another `scale` of the scores as well. `layers` may also be a sequence that unpacks a layer when
+    it is asked for it: a call asks for each once, in order, and keeps none.
 
     Raises:
         TypeError: a parameter does not hold real numbers, a number of heads is not an integer, a
@@ -124,12 +127,14 @@ class Decoder:
 
     tokens: FloatArray
     gain: FloatArray
-    layers: list[DecoderLayer]
+    layers: Sequence[DecoderLayer]
     n_heads: int
     n_kv_heads: int
     rotary: Rotary = rope
     eps: float = 1e-5
     scale: float | None = None
+    # the widest of all parameters
+    _dtype: FloatDType = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         d_model = fitting_parameters(self, {"tokens": "size d_model", "gain": "d_model"})["d_model"]
@@ -142,7 +147,9 @@ class Decoder:
         number("eps", self.eps, least=0)
         if not self.layers:
             raise ValueError("there must be one layer or more, got none")
+        dtype = result_dtype(self.tokens, self.gain)
         for i, layer in enumerate(self.layers):
+            dtype = np.result_type(dtype, result_dtype(*vars(layer).values()))
             rows, queries, keys = *layer.w_q.shape, layer.w_k.shape[1]
             if rows != d_model or queries % n_heads or keys * n_heads != queries * n_kv_heads:
                 raise ValueError(
@@ -150,6 +157,7 @@ class Decoder:
                     f"and {n_kv_heads} that answer, got w_q {layer.w_q.shape} and w_k "
                     f"{layer.w_k.shape}"
                 )
+        object.__setattr__(self, "_dtype", dtype)
 
     def cache(self, capacity: int, window: int | None = None) -> list[KVCache]:
         """An empty cache for each layer, with room for `capacity` tokens; see `KVCache`.
@@ -159,7 +167,7 @@ class Decoder:
             ValueError: a number is less than 1, or the window is wider than the capacity.
         """
         d_k = self.layers[0].w_q.shape[1] // self.n_heads
-        dtype = np.result_type(self._dtype(), np.float32)
+        dtype = np.result_type(self._dtype, np.float32)
         return [
             KVCache(capacity, self.n_kv_heads, d_k, window=window, dtype=dtype) for _ in self.layers
         ]
@@ -200,12 +208,21 @@ class Decoder:
             x = step.x
         return self._logits(x[-1:] if last else x)
 
-    def trace(self, ids: ArrayLike, mask: ArrayLike | None = None) -> DecoderTrace:
+    def trace(
+        self,
+        ids: ArrayLike,
+        mask: ArrayLike | None = None,
+        *,
+        cache: Sequence[KVCache] | None = None,
+        last: bool = False,
+    ) -> DecoderTrace:
         """Run one text and keep everything: the attention weights alone have n² numbers a head.
 
         Args:
             ids: as in a call.
             mask: as in a call.
+            cache: as in a call.
+            last: as in a call.
 
         Returns:
             A `DecoderTrace`.
@@ -213,12 +230,13 @@ class Decoder:
         Raises:
             IndexError: an id is outside the table.
             TypeError: the ids are not integers, or the mask is not boolean.
-            ValueError: there are no ids, or not in one row.
+            ValueError: as in a call.
         """
-        hidden, *heads = zip(*self._steps(ids, mask), strict=True)
+        hidden, *heads = zip(*self._steps(ids, mask, cache), strict=True)
         q, k, v, weights = map(self._stacked, heads)
         stream = self._stacked([self._embedded(ids), *hidden])
-        return DecoderTrace(stream, q, k, v, weights, self._logits(hidden[-1]))
+        x = hidden[-1]
+        return DecoderTrace(stream, q, k, v, weights, self._logits(x[-1:] if last else x))
 
     def _steps(
         self, ids: ArrayLike, mask: ArrayLike | None, cache: Sequence[KVCache] | None = None
@@ -237,9 +255,9 @@ class Decoder:
         positions = np.arange(start, start + n)
         for layer, seen, kept in zip(self.layers, self._masks(mask, n), caches, strict=True):
             rows = rms_norm(x, layer.gain_1, self.eps)
-            q = self.rotary(split_heads(rows @ layer.w_q, self.n_heads), positions)
-            k = self.rotary(split_heads(rows @ layer.w_k, self.n_kv_heads), positions)
-            v = split_heads(rows @ layer.w_v, self.n_kv_heads)  # (n_kv_heads, n, d_k)
+            q = self.rotary(split_heads(product(rows, layer.w_q), self.n_heads), positions)
+            k = self.rotary(split_heads(product(rows, layer.w_k), self.n_kv_heads), positions)
+            v = split_heads(product(rows, layer.w_v), self.n_kv_heads)  # (n_kv_heads, n, d_k)
             if kept is None:
                 found, weights = scaled_dot_product_attention(
                     q, k, v, seen, scale=self.scale, grouped=True
@@ -247,9 +265,10 @@ class Decoder:
             else:
                 kept.append(k, v)
                 found, weights = kept.attend(q, scale=self.scale)
-            x = x + merge_heads(found) @ layer.w_o
+            x = x + product(merge_heads(found), layer.w_o)
             rows = rms_norm(x, layer.gain_2, self.eps)
-            x = x + (silu(rows @ layer.w_gate) * (rows @ layer.w_up)) @ layer.w_down
+            gated = silu(product(rows, layer.w_gate)) * product(rows, layer.w_up)  # (n, d_mlp)
+            x = x + product(gated, layer.w_down)
             yield _Step(x, q, k, v, weights)
 
     def _masks(self, mask: ArrayLike | None, n: int) -> Iterator[BoolArray]:
@@ -264,23 +283,16 @@ class Decoder:
         ids = known_ids(ids, len(self.tokens))
         if ids.ndim != 1 or not len(ids):
             raise ValueError(f"ids must be a row of one token or more, got shape {ids.shape}")
-        return self.tokens[ids].astype(np.result_type(self._dtype(), np.float32))
+        return self.tokens[ids].astype(np.result_type(self._dtype, np.float32))
 
     def _logits(self, x: FloatArray) -> FloatArray:
         """How well each token of the table would follow, `(n, size)`."""
-        logits: FloatArray = rms_norm(x, self.gain, self.eps) @ self.tokens.T
-        return logits.astype(self._dtype(), copy=False)
+        logits = product(rms_norm(x, self.gain, self.eps), self.tokens.T)
+        return logits.astype(self._dtype, copy=False)
 
     def _stacked(self, rows: Sequence[FloatArray]) -> FloatArray:
         """What each layer gave, one upon the other, in the dtype of the parameters."""
-        return np.stack(rows).astype(self._dtype(), copy=False)
-
-    def _dtype(self) -> FloatDType:
-        """The widest of all parameters."""
-        return result_dtype(
-            *(w for part in (self, *self.layers) for w in vars(part).values()
-              if isinstance(w, np.ndarray))
-        )  # fmt: skip
+        return np.stack(rows).astype(self._dtype, copy=False)
 
 
 def silu(x: ArrayLike) -> FloatArray:

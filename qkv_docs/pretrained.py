@@ -291,21 +291,56 @@ def dequantize_q4_1(blocks: NDArray[np.uint8]) -> NDArray[np.float32]:
     return _rows(scale * stored + least)
 
 
+def dequantize_q8_0(blocks: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Unpack numbers stored in eight bits each: 34 bytes hold a scale and 32 numbers.
+
+    A block is a float16 scale, then 32 signed bytes.
+
+    Args:
+        blocks: bytes, `(..., 34 * n_blocks)`.
+
+    Returns:
+        The numbers, float32, `(..., 32 * n_blocks)`: `scale * stored`.
+
+    Raises:
+        TypeError: what came is not uint8, as in `dequantize_q4_0`.
+        ValueError: the bytes do not make whole blocks.
+
+    Source:
+        the format Q8_0 of llama.cpp; compared here with the package gguf.
+
+    Examples:
+        >>> scale = np.array([0.5], np.float16).view(np.uint8)
+        >>> stored = np.arange(-2, 30, dtype=np.int8).view(np.uint8)
+        >>> dequantize_q8_0(np.concatenate([scale, stored]))[:4]
+        array([-1. , -0.5,  0. ,  0.5], dtype=float32)
+    """
+    settings, stored = _parted(blocks, "Q8_0", 1, BLOCK)
+    return _rows(settings.astype(np.float32) * stored.view(np.int8))
+
+
 def _unpacked(
     blocks: NDArray[np.uint8], form: str, n_settings: int
 ) -> tuple[NDArray[np.float32], ...]:
     """The float16 numbers at the head of every block, and the 32 that are stored, 0 to 15."""
-    blocks, size = array("blocks", blocks), 2 * n_settings + BLOCK // 2
+    settings, packed = _parted(blocks, form, n_settings, BLOCK // 2)
+    halves = np.concatenate([packed & 15, packed >> 4], axis=-1)  # (..., n_blocks, 32)
+    numbers = (*np.split(settings, n_settings, axis=-1), halves)
+    return tuple(part.astype(np.float32) for part in numbers)
+
+
+def _parted(
+    blocks: NDArray[np.uint8], form: str, n_settings: int, n_bytes: int
+) -> tuple[NDArray[np.float16], NDArray[np.uint8]]:
+    """The float16 numbers at the head of every block, and the bytes behind them."""
+    blocks, size = array("blocks", blocks), 2 * n_settings + n_bytes
     if blocks.dtype != np.uint8:
         raise TypeError(f"blocks must be bytes, uint8, got {blocks.dtype}")
     if blocks.ndim == 0 or blocks.shape[-1] % size:
         raise ValueError(f"{form} comes in blocks of {size} bytes, got {blocks.shape}")
     blocks = blocks.reshape(*blocks.shape[:-1], -1, size)
     settings = np.ascontiguousarray(blocks[..., : 2 * n_settings]).view(np.float16)
-    packed = blocks[..., 2 * n_settings :]
-    halves = np.concatenate([packed & 15, packed >> 4], axis=-1)  # (..., n_blocks, 32)
-    numbers = (*np.split(settings, n_settings, axis=-1), halves)
-    return tuple(part.astype(np.float32) for part in numbers)
+    return settings, blocks[..., 2 * n_settings :]
 
 
 def _rows(numbers: NDArray[np.float32]) -> NDArray[np.float32]:

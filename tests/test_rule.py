@@ -251,9 +251,10 @@ CALLS = {
 }  # fmt: skip
 NOT_ASKED = {
     "Piece",  # only given
+    "BytePairs",  # texts come in
     "describe", "Role",  # no numbers come in
     "and_masks", "or_masks",  # nor here, but functions
-    "dequantize_q4_0", "dequantize_q4_1",  # only bytes
+    "dequantize_q4_0", "dequantize_q4_1", "dequantize_q8_0",  # only bytes
     "pretrained_head", "PretrainedHead", "PretrainedSentence",  # only gives
     "pretrained_group", "PretrainedGroup",
     "DecoderLayer", "DecoderTrace",
