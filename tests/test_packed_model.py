@@ -6,14 +6,13 @@ tests/test_model.py asks the same in a browser.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import math
 import os
 import shutil
+import sys
 import time
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -24,18 +23,10 @@ from test_pretrained import e5_file, small_encoder
 from docs.data import pretrained_models as models
 from qkv_docs._erf import erf
 from theme.site import model as packing
+from theme.site.packing import UNUSED, named
 
-
-def load() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("sentence", ROOT / "theme/runtime/sentence.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-sentence = load()
+sys.path.insert(0, str(ROOT / "theme/runtime"))
+import sentence
 
 
 def brought(files: dict[str, bytes], *left_out: str) -> Any:
@@ -169,7 +160,7 @@ def test_rows_that_are_not_here_are_asked_for_by_the_words_that_need_them(small:
 
 def test_the_same_bytes_from_the_same_file(small: Any) -> None:
     file, _, _ = small
-    once, again = (packing.named(packing.pack(file)) for _ in range(2))
+    once, again = (named(packing.pack(file)) for _ in range(2))
     assert once == again
     (listing,) = (data for name, data in once.items() if name.startswith("files-"))
     for about in json.loads(listing).values():
@@ -211,7 +202,7 @@ def test_what_other_code_packed_goes_when_no_build_uses_it(
     monkeypatch.setattr(models, "CACHE", tmp_path)
     monkeypatch.setattr(models, "fetch", lambda name: [tmp_path])
     monkeypatch.setattr(models, "parse_e5", lambda path: file)
-    old = time.time() - 2 * packing.UNUSED
+    old = time.time() - 2 * UNUSED
     for name, used in (
         ("e5-small-0", old),
         ("e5-small-1.99", old),

@@ -1,16 +1,15 @@
 """A reader's sentence through a real model: cut into pieces, encoded, taken apart, with parts cut.
 
-Runs in the reader's browser beside session.py; its tests run it in CPython. The files it is given
-are those of theme/site/model.py, already checked by who brings them.
+Runs in the reader's browser, see packed.py.
 """
 
 import json
 import math
 import unicodedata
-import zlib
 from typing import Any
 
 import numpy as np
+from packed import Model, Refused, parts
 
 from qkv_docs.heads import split_heads
 from qkv_docs.pretrained import Encoder, EncoderLayer, dequantize_q4_0
@@ -19,33 +18,10 @@ from qkv_docs.tokenizer import SPACE, Unigram
 MOST = 128  # tokens: the model has places for 512, a page no room for all their attention weights
 
 
-class Refused(Exception):
-    """Why there is nothing to show: a code for scripts/model.mjs, and what it is about."""
-
-    def __init__(self, code: str, **about: Any) -> None:
-        super().__init__(code)
-        self.about = {"end": code} | about
-
-
-def parts(data: bytes) -> dict[str, Any]:
-    """The arrays of a packed file, by name: numbers, matrices unpacked, texts."""
-    start = 4 + int.from_bytes(data[:4], "little")
-    found: dict[str, Any] = {}
-    for name, kind, shape, size in json.loads(data[4:start]):
-        raw = data[start : start + size]
-        start += size + -size % 8
-        if kind == "json":
-            found[name] = json.loads(zlib.decompress(raw))
-        elif kind == "q4":  # a row for each number that comes out; here a column
-            blocks = np.frombuffer(raw, np.uint8).reshape(shape)
-            found[name] = np.ascontiguousarray(dequantize_q4_0(blocks).T)
-        else:
-            found[name] = np.frombuffer(raw, f"<{kind}").reshape(shape)
-    return found
-
-
-class Sentences:
+class Sentences(Model):
     """The model, as its files arrive, and what it makes of sentences."""
+
+    asks = ("wants", "sentence", "vectors")
 
     def __init__(self) -> None:
         self.frame: dict[str, Any] = {}
@@ -53,10 +29,7 @@ class Sentences:
         self.rows: dict[int, Any] = {}  # by block
         self.last: tuple[Any, ...] = ()
 
-    def bring(self, name: str, data: Any) -> None:
-        """Take a file in, by its name without the hash; `data` is bytes, or JavaScript's."""
-        data = data.to_bytes() if hasattr(data, "to_bytes") else data
-        kind, _, number = name.partition("-")
+    def take(self, kind: str, number: str, data: bytes) -> None:
         if kind == "frame":
             self.frame = parts(data)
         elif kind == "layer":
@@ -75,23 +48,6 @@ class Sentences:
             size, first = self.about["rows"], int(number or 0)
             for n in range(0, len(blocks), size):
                 self.rows[first + n // size] = blocks[n : n + size]
-
-    # what is asked, as JSON; each answer says how it ended, "" where well
-
-    def ask(self, question: str) -> tuple[str, list[Any]]:
-        """An answer as JSON, and arrays of float32 that go with it."""
-        asked = json.loads(question)
-        kind = asked.pop("ask")
-        try:
-            about, arrays = {
-                "wants": self.wants, "sentence": self.sentence, "vectors": self.vectors
-            }[kind](**asked)  # fmt: skip
-        except Refused as refused:
-            about, arrays = refused.about, []
-        except MemoryError:
-            about, arrays = {"end": "memory"}, []
-        arrays = [np.ascontiguousarray(array, np.float32).reshape(-1) for array in arrays]
-        return json.dumps({"end": "", **about}), arrays
 
     def wants(self, text: str) -> tuple[dict[str, Any], list[Any]]:
         """The blocks of rows that are not here yet, and the words that need them."""

@@ -34,9 +34,22 @@ function takeAway() {
   }
 }
 
+// Our own modules may import each other. A snippet finds none of them: they are forgotten below.
+const OWN = `
+import sys, types
+def own(name, code):
+    module = sys.modules[name] = types.ModuleType(name)
+    exec(compile(code, f"{name}.py", "exec"), vars(module))
+    return module
+own
+`;
+const MODULES = ["session", "packed", "sentence", "decoder"];
+
 // Python's way to this scope: the modules of JavaScript, and what would import them again.
 const NO_JAVASCRIPT = `
 import sys
+for name in ${JSON.stringify(MODULES)}:
+    del sys.modules[name]
 from _pyodide._importhook import JsFinder, jsfinder
 jsfinder.jsproxies.clear()
 sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, JsFinder)]
@@ -44,7 +57,14 @@ for name in ("js", "pyodide_js", "pyodide.code", "pyodide.http"):
     sys.modules[name] = None
 `;
 
-let Session, session, Sentences, sentences;
+let Session, session;
+// What is made of a model's files, by the kind of the model.
+const MODELS = {
+  model: ({ sentence }) => sentence.Sentences,
+  decoder: ({ decoder }) => decoder.Continuations,
+};
+const makers = {};
+let kind, model; // one at a time
 let compresses = false; // whether the host does: then less comes than the files have
 
 async function digest(blob) {
@@ -127,14 +147,14 @@ async function boot() {
     // Pyodide goes on without what it refused
     if (!python.loadedPackages[name]) throw failure("corrupt", name);
   }
-  const own = async (name) => {
-    const module = python.toPy({ __name__: name });
-    const code = await kept.get(new URL(`${name}.py`, base).href).text();
-    python.runPython(code, { globals: module, filename: `${name}.py` });
-    return module;
-  };
-  Session = (await own("session")).get("Session");
-  Sentences = (await own("sentence")).get("Sentences");
+  const own = python.runPython(OWN, { globals: python.toPy({}) });
+  /** @type {any} */
+  const modules = {};
+  for (const name of MODULES) {
+    modules[name] = own(name, await kept.get(new URL(`${name}.py`, base).href).text());
+  }
+  ({ Session } = modules.session);
+  for (const [name, make] of Object.entries(MODELS)) makers[name] = make(modules);
   python.runPython(NO_JAVASCRIPT);
   takeAway();
 }
@@ -153,16 +173,21 @@ function run({ place, code, label, want, goOn, alone }) {
   say({ answer: JSON.parse(session.run(place, code, label, want, goOn)) });
 }
 
-/** A file of a model, which the page has fetched and checked, or a question about a sentence. */
-function model({ name, bytes, question }) {
-  sentences ??= Sentences();
-  if (name) {
-    sentences.bring(name, bytes);
+/** A file of a model, which the page has fetched and checked; or a question about it. */
+function ask({ kind: wanted, file, question }) {
+  if (wanted !== kind) {
+    model?.destroy();
+    model = makers[wanted]();
+    kind = wanted;
+  }
+  if (file) {
+    const [name, bytes] = file;
+    model.bring(name, bytes);
     bytes.buffer.transfer?.(0); // or it is in memory twice until somebody collects it
     say({ answer: { end: "" } });
     return;
   }
-  const answer = sentences.ask(JSON.stringify(question));
+  const answer = model.ask(JSON.stringify(question));
   const found = answer.get(1);
   /** @type {ArrayBufferView<ArrayBuffer>[]} */
   const arrays = [];
@@ -180,7 +205,7 @@ function model({ name, bytes, question }) {
 
 self.addEventListener("message", ({ data }) => {
   try {
-    if (data.model) model(data.model);
+    if (data.model) ask(data.model);
     else run(data);
   } catch (error) {
     fail(error); // Python itself broke down

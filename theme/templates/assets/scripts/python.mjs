@@ -124,8 +124,9 @@ let ready;
 let question;
 /** @type {Step[]} */
 let ran = []; // what made the present names, in order
+let model = ""; // the kind that this worker has, one at a time: two would not fit into its memory
 /** @type {Set<string>} */
-let brought = new Set(); // the files of a model that this worker has
+let brought = new Set(); // the files of it
 
 /** Give the worker up, whatever it is doing; who waits for it hears why. */
 function giveUp(reason, detail) {
@@ -133,7 +134,7 @@ function giveUp(reason, detail) {
   worker?.terminate();
   worker = ready = question = undefined;
   ran = [];
-  brought = new Set();
+  [model, brought] = ["", new Set()];
   waiting?.reject(new Failure(reason, detail));
 }
 
@@ -280,34 +281,39 @@ export class Turn {
   }
 
   /**
-   * Ask the model about a sentence, after the files of it that the worker lacks were brought.
+   * Ask a model, after the files of it that the worker lacks were brought.
    * `hear({ progress, total })` while Python comes.
+   * @param {string} kind  one of worker.mjs
    * @param {Map<string, Blob>} files  in the order in which they are taken in
    * @param {object} [question]
    * @param {(message: any) => void} [hear]
    * @returns {Promise<{ end: string, arrays?: Float32Array[], [more: string]: any }>}
    */
-  async ask(files, question, hear = () => {}) {
+  async ask(kind, files, question, hear = () => {}) {
     try {
-      return await Promise.race([this.over, this.#ask(files, question, hear)]);
+      return await Promise.race([this.over, this.#ask(kind, files, question, hear)]);
     } finally {
       if (this.current) holder = undefined;
     }
   }
 
-  async #ask(files, question, hear) {
+  async #ask(kind, files, question, hear) {
     await start((data) => this.current && hear(data));
-    // One after another, so that only one of them is in memory twice.
+    if (kind !== model) [model, brought] = [kind, new Set()];
+    // One by one: together they would be in memory twice.
     for (const [name, blob] of files) {
       if (brought.has(name)) continue;
       const bytes = new Uint8Array(await blob.arrayBuffer());
       if (!this.current) throw new Failure("other");
-      await ask(() => {}, { model: { name, bytes } }, [bytes.buffer]);
+      await this.#told({ kind, file: [name, bytes] }, [bytes.buffer]);
       brought.add(name);
     }
     if (!this.current) throw new Failure("other");
-    if (!question) return { end: "" };
-    const answer = await ask(() => {}, { model: { question } });
+    return question ? this.#told({ kind, question }) : { end: "" };
+  }
+
+  async #told(message, transferred = []) {
+    const answer = await ask(() => {}, { model: message }, transferred);
     if (answer.end === "memory") giveUp("memory"); // only a new worker has it back
     return answer;
   }
