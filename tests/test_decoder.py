@@ -11,6 +11,7 @@ import dataclasses
 import functools
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -73,6 +74,48 @@ def test_a_text_in_pieces_through_the_cache_is_the_whole_text(sizes: list[int]) 
         at += size
     np.testing.assert_allclose(np.concatenate(found), decoder(IDS), atol=1e-12)
     assert {len(kept) for kept in cache} == {8}
+
+
+def test_a_trace_goes_on_from_a_cache() -> None:
+    decoder = small()
+    cache, whole = decoder.cache(capacity=8), decoder.trace(IDS)
+    decoder.trace(IDS[:5], cache=cache)
+    rest = decoder.trace(IDS[5:], cache=cache, last=True)
+    np.testing.assert_allclose(rest.hidden, whole.hidden[:, 5:], atol=1e-12)
+    np.testing.assert_allclose(rest.weights, whole.weights[:, :, 5:], atol=1e-12)
+    np.testing.assert_allclose(rest.k, whole.k[:, :, 5:], atol=1e-12)
+    np.testing.assert_allclose(rest.logits, whole.logits[7:], atol=1e-12)
+
+
+class Unpacking(Sequence[DecoderLayer]):
+    """Layers that are made when they are asked for, in the memory of the one before."""
+
+    def __init__(self, layers: Sequence[DecoderLayer]) -> None:
+        self.layers = layers
+        self.places = {name: np.empty_like(w) for name, w in vars(layers[0]).items()}
+        self.asked: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __getitem__(self, n: Any) -> Any:
+        layer = self.layers[n]
+        self.asked.append(n)
+        for name, place in self.places.items():
+            place[...] = vars(layer)[name]
+        return DecoderLayer(**self.places)
+
+
+def test_layers_may_be_unpacked_one_by_one() -> None:
+    whole = small()
+    layers = Unpacking(whole.layers)
+    decoder = dataclasses.replace(whole, layers=layers)
+    layers.asked.clear()
+    np.testing.assert_array_equal(decoder(IDS), whole(IDS))
+    assert layers.asked[:3] == [0, 1, 2]
+    assert not any(n < 3 for n in layers.asked[3:])  # the end of the sequence is asked for, too
+    for mine, theirs in zip(decoder.trace(IDS), whole.trace(IDS), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
 
 
 def test_nobody_sees_the_future() -> None:

@@ -191,31 +191,33 @@ def python(site: Site) -> Iterator[str]:
                 yield f"{file}: has another hash than it should"
 
 
-def model(site: Site) -> Iterator[str]:
-    """The model for sentences of the reader's own, every file with its hash."""
-    # where there is no Python, that has been told
-    start = {
-        name: tree.css_first("script[data-model]")
-        for name, tree in site.pages.items()
-        if tree.css_first("script[data-python]") is not None
-    }
-    if without := [name for name, script in start.items() if script is None]:
-        yield f"{without[0]}: knows no model (pages: {len(without)}); could it not be fetched?"
-    for found in {
-        site.target(script.attributes["data-model"] or "", name)
-        for name, script in start.items()
-        if script is not None
-    }:
-        listing = found[0] if found else ""
-        if listing not in site.files:
-            yield f"{listing}: is missing"
-            continue
-        for about in json.loads(site.read(listing)).values():
-            file = posixpath.join(posixpath.dirname(listing), about["file"])
-            if file not in site.files:
-                yield f"{file}: is missing"
-            elif about["sha256"] != sha256((site.folder / file).read_bytes()).hex():
-                yield f"{file}: has another hash than it should"
+def models(site: Site) -> Iterator[str]:
+    """The models for a reader's own text, every file with its hash."""
+    for kind, must in (("model", True), ("decoder", os.environ.get("QKV_DECODER") == "1")):
+        # where there is no Python, that has been told
+        start = {
+            name: tree.css_first(f"script[data-{kind}]")
+            for name, tree in site.pages.items()
+            if tree.css_first("script[data-python]") is not None
+        }
+        without = [name for name, script in start.items() if script is None]
+        if without and (must or len(without) < len(start)):
+            yield f"{without[0]}: knows no {kind} (pages: {len(without)}); could it not be fetched?"
+        for found in {
+            site.target(script.attributes[f"data-{kind}"] or "", name)
+            for name, script in start.items()
+            if script is not None
+        }:
+            listing = found[0] if found else ""
+            if listing not in site.files:
+                yield f"{listing}: is missing"
+                continue
+            for about in json.loads(site.read(listing)).values():
+                file = posixpath.join(posixpath.dirname(listing), about["file"])
+                if file not in site.files:
+                    yield f"{file}: is missing"
+                elif about["sha256"] != sha256((site.folder / file).read_bytes()).hex():
+                    yield f"{file}: has another hash than it should"
 
 
 def links(site: Site) -> Iterator[str]:
@@ -286,7 +288,7 @@ def offline(site: Site) -> Iterator[str]:
 
 
 def budgets(site: Site) -> Iterator[str]:
-    """A page is light, and all of it fits on a phone."""
+    """A page is light, and all of it fits on a phone, but for the decoder."""
     for name, tree in site.pages.items():
         text = site.read(name)
         scripts = (site.target(one.attributes["src"] or "", name) for one in tree.css("[src]"))
@@ -298,7 +300,8 @@ def budgets(site: Site) -> Iterator[str]:
         ):
             if (size := len(gzip.compress(html.encode(), 6)) + brings) > budget:
                 yield f"{name}: {size} bytes compressed{what}, at most {budget}"
-    if (size := sum((site.folder / name).stat().st_size for name in site.files)) > EVERYTHING:
+    fetched = {name for name in site.files if not name.startswith("assets/decoder/")}
+    if (size := sum((site.folder / name).stat().st_size for name in fetched)) > EVERYTHING:
         yield f"{site.folder.name}/: {size} bytes, at most {EVERYTHING}"
 
 
@@ -324,7 +327,7 @@ def addresses(site: Site) -> Iterator[str]:
 
 
 CHECKS: list[Callable[[Site], Iterator[str]]] = [
-    *(python, model, links, requests, policy, offline, budgets, addresses)
+    *(python, models, links, requests, policy, offline, budgets, addresses)
 ]
 
 
@@ -339,6 +342,7 @@ def main() -> None:
     address = os.environ.get("SITE_URL", "").rstrip("/") + "/"
     if not re.match(r"https?://[^/]", address):
         sys.exit("Where will the site be? make release SITE_URL=https://example.org/path/")
+    os.environ.setdefault("QKV_DECODER", "1")  # theme/site/decoder.py
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "site").resolve()
     build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
     settings = {name: value for name, value in os.environ.items() if name != "OFFLINE"}

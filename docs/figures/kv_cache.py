@@ -13,6 +13,7 @@ from qkv_docs.drawing import FULL, SMALL, Drawing, cell, text
 
 PAGE = values("kv-cache", "bytes")
 MODELS = data.read("kv-cache")["models"]
+DECODER = data.read("kv-cache-decoder")["time"]
 SHOWN, TOKENS, BATCH = "Llama 3.1 8B", 8192, 16  # what the calculator opens with
 CARDS = (24, 80)  # GiB
 
@@ -105,3 +106,21 @@ def size(t: Label) -> Played:
     label = t("缓存和参数各占多少显存", "what cache and model take of a card's memory")
     still = Drawing(FULL, 164, "".join(parts), label)
     return Played("cache", still, {"models": MODELS, "cards": CARDS, "shown": SHOWN})
+
+
+def decoder(t: Label) -> Played:
+    """A token of a real model without the cache, in times of one with it: for readers to try."""
+    tokens = [row["tokens_before"] for row in DECODER]
+    ways = {
+        t("没有缓存", "without"): [row["ratio"] for row in DECODER],
+        t("有缓存", "with"): [1 for _ in DECODER],
+    }
+    still = line_chart(
+        tokens,
+        ways,
+        x_title=t("前面的词元数", "tokens before"),
+        y_title=t("时间，有缓存时为 1", "time, with the cache 1"),
+        log_x=True,
+        log_y=True,
+    )
+    return Played("decoder", still, {"time": DECODER})

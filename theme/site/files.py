@@ -11,11 +11,11 @@ from mkdocs.structure.files import File
 
 from theme.extensions.page import DOCS, ROOT
 from theme.numbers import answers
-from theme.site import model, python
+from theme.site import decoder, model, python
 from theme.site.languages import language
 
 FONTS = ROOT / "theme/vendor/katex/fonts"
-MODEL = "assets/model"
+MODEL, DECODER = "assets/model", "assets/decoder"
 # A browser loads no module from file://: one script that is none, what it would import first.
 COPY = "assets/copy.js"
 COPY_PARTS = (
@@ -53,6 +53,8 @@ def generated(config: MkDocsConfig) -> Iterator[File]:
     folder = config.extra["python"] = python.folder(contents) if contents else None
     sentences = model.files() if contents else []  # what it computes with is Python
     config.extra["model"] = f"{MODEL}/{sentences[0].name}" if sentences else None
+    continuations = decoder.files() if contents else []
+    config.extra["decoder"] = f"{DECODER}/{continuations[0].name}" if continuations else None
     if main and not offline:
         yield from numbers(config)
     if main:
@@ -65,6 +67,9 @@ def generated(config: MkDocsConfig) -> Iterator[File]:
             yield from copies(MODEL, sentences)
             licence = str(model.LICENCE)
             yield File.generated(config, f"{MODEL}/licence.txt", abs_src_path=licence)
+        if continuations:
+            yield from copies(DECODER, continuations)
+            yield File.generated(config, f"{DECODER}/licence.txt", content=decoder.licence())
 
 
 def numbers(config: MkDocsConfig) -> Iterator[File]:

@@ -94,8 +94,9 @@ def offer(env: jinja2.Environment, config: MkDocsConfig) -> None:
     env.bytecode_cache = jinja2.FileSystemBytecodeCache(str(TEMPLATES))
     env.globals.update(styles=styles.styles, bundle=bundle())
     env.globals.update(python=f"{up}{python}/" if python else "")
-    model = config.extra["model"]
-    env.globals.update(model=f"{up}{model}" if model else "")
+    for kind in ("model", "decoder"):
+        listing = config.extra[kind]
+        env.globals[kind] = f"{up}{listing}" if listing else ""
 
 
 def finished(html: str, page: MkDocsPage | None, config: MkDocsConfig) -> str:

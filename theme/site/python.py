@@ -26,7 +26,8 @@ from typing import Any
 
 from theme.extensions.page import ROOT, log
 
-MODULES = ("session.py", "sentence.py")  # what the worker does with Python, from theme/runtime
+# What the worker does with Python, from theme/runtime.
+MODULES = ("session.py", "packed.py", "sentence.py", "decoder.py")
 CACHE = Path(os.environ.get("QKV_CACHE") or Path.home() / ".cache/qkv-docs")
 
 

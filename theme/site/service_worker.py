@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 from theme.extensions.page import ROOT
 
 # What no reader of a page asks for.
 LEFT_OUT = (".nojekyll", ".map", ".gz", ".inv", "sw.js")
+# 98 MB for who asks: scripts/packed.mjs keeps them then.
+ASKED_FOR = re.compile(r"assets/decoder/.*\.bin")
 
 
 def files(site: Path) -> dict[str, tuple[int, str]]:
@@ -17,7 +20,7 @@ def files(site: Path) -> dict[str, tuple[int, str]]:
     found = {}
     for path in sorted(site.rglob("*")):
         address = path.relative_to(site).as_posix().removesuffix("index.html")
-        if path.is_file() and not path.name.endswith(LEFT_OUT):
+        if path.is_file() and not path.name.endswith(LEFT_OUT) and not ASKED_FOR.match(address):
             data = path.read_bytes()
             found[address] = (len(data), hashlib.sha256(data).hexdigest())
     return found

@@ -3,7 +3,7 @@
 {
   const own = /** @type {HTMLScriptElement} */ (document.currentScript);
   const language = own.dataset.language === "zh" ? "zh" : "en";
-  for (const name of ["python", "model"]) {
+  for (const name of ["python", "model", "decoder"]) {
     const given = own.dataset[name];
     if (given) own.dataset[name] = String(new URL(given, location.href)); // navigation moves it
   }

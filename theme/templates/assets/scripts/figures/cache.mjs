@@ -1,5 +1,6 @@
 // kv-cache: how many bytes the keys and values of a model take, and whether they fit beside it.
 import { words } from "../language.mjs";
+import { written } from "./bytes.mjs";
 import { Figure, desk, h, number } from "./core.mjs";
 
 const GIB = 2 ** 30;
@@ -64,14 +65,6 @@ const WORDS = words({
 });
 
 const grouped = (count) => String(count).replace(/\B(?=(\d{3})+$)/g, ",");
-
-/** Bytes with the unit in which they are easily read. @param {number} bytes */
-export const written = (bytes) => {
-  const power = Math.max(0, Math.min(4, Math.floor(Math.log2(bytes) / 10)));
-  const value = bytes / 1024 ** power;
-  const decimals = Number.isInteger(value) || value >= 100 ? 0 : 1;
-  return `${number(value, decimals)} ${["B", "KiB", "MiB", "GiB", "TiB"][power]}`;
-};
 
 /** Bytes of a token, of a sequence and of all. */
 export const taken = ({ vectors, layers, heads, width, bits, tokens, batch }) => {
