@@ -21,15 +21,15 @@ from theme.finish.heights import FILE, WITHOUT, steps
 
 GRID = 8  # pixels between two widths of a box
 SLACK = 24  # pixels: what a figure may be lower than its place, so that there are few steps
-# The width of a window, and the boxes that there are in windows with its style (from 720 on there
-# is more space): the narrowest is that of 320 pixels, and none is wider than 800. Beside the
-# navigation, from 960 on, a box has 686 at least.
+# The width of a window, the pixels of its rem, and the boxes that there are in windows with its
+# style: the narrowest is that of 320 pixels; from 720 on there is more space, and a box has 686 at
+# least; from 1600 on text is larger, drawings are not, and there is one box.
 PHONE = 358  # the box in a window of 390 pixels
 WINDOWS = {
-    "narrow": (390, [*range(288, 688, GRID), PHONE, 687]),
-    "roomy": (1280, [686, *range(688, 801, GRID)]),
+    "narrow": (390, 20, [*range(288, 688, GRID), PHONE, 687]),
+    "roomy": (1280, 20, [686, *range(688, 801, GRID)]),
+    "wide": (1600, 22, [871]),
 }
-REM = 20
 
 AWAKE = """() => [...document.querySelectorAll(".drawing__box > [data-ready]")]
     .every((one) => one.querySelector(".play__read").textContent)
@@ -42,16 +42,32 @@ HEIGHT = """const height = (one) => {
     still.style.display = "";
     return Math.max(asleep, one.querySelector(".play").getBoundingClientRect().height);
 };"""
-MEASURE = f"""widths => {{
+# Where something breaks into another line the height jumps: to the pixel, also between two widths.
+MEASURE = f"""([widths, slack]) => {{
     {HEIGHT}
     return Object.fromEntries(
         [...document.querySelectorAll(".drawing__box > [data-ready]")].map((one) => {{
-            const heights = widths.map((width) => {{
-                one.parentNode.style.width = `${{width}}px`;
-                return height(one);
-            }});
+            const heights = new Map();
+            const at = (width) => {{
+                if (!heights.has(width)) {{
+                    one.parentNode.style.width = `${{width}}px`;
+                    heights.set(width, height(one));
+                }}
+                return heights.get(width);
+            }};
+            const sorted = widths.toSorted((a, b) => a - b);
+            for (let [i, low] of sorted.slice(0, -1).entries()) {{
+                let high = sorted[i + 1];
+                while (high - low > 1 && Math.abs(at(high) - at(low)) > slack / 2) {{
+                    const middle = Math.floor((low + high) / 2);
+                    const nearer = Math.abs(at(middle) - at(low)) < Math.abs(at(middle) - at(high));
+                    if (nearer) low = middle;
+                    else high = middle;
+                }}
+            }}
+            sorted.forEach(at);
             one.parentNode.style.width = "";
-            return [one.closest("figure").id.replace("figure-", ""), heights];
+            return [one.closest("figure").id.replace("figure-", ""), [...heights]];
         }}));
 }}"""
 PLACES = f"""() => {{
@@ -96,8 +112,8 @@ def misfits(page: Page) -> list[str]:
     return [
         f"{page.url}#{name} is {height:.0f} pixels tall, its place {place:.0f}: make heights"
         for name, place, height in page.evaluate(PLACES)
-        # Too high by what steps leave, and by a line that breaks between two widths of the grid.
-        if not -2 - share * height <= place - height <= 2 * SLACK + share * height
+        # Too high by what steps leave, and by half of that between two widths of the grid.
+        if not -2 - share * height <= place - height <= 1.5 * SLACK + share * height
     ]
 
 
@@ -119,16 +135,14 @@ def measured(browser: Browser, root: str, site: Path) -> dict[str, Any]:
                 page.evaluate("delete document.querySelector('[data-model]').dataset.model")
             wake_figures(page)
             face = page.evaluate(FACE)
-            for style, (window, widths) in WINDOWS.items():
+            for style, (window, rem, widths) in WINDOWS.items():
                 page.set_viewport_size({"width": window, "height": 844})
-                for figure, found in page.evaluate(MEASURE, widths).items():
+                for figure, found in page.evaluate(MEASURE, [widths, SLACK]).items():
                     whole = f"{name}/{figure}{without}"
                     of = heights.setdefault(whole, {}).setdefault(language, {})
                     of[style] = [
-                        [round(width / REM, 1), math.ceil(10 * height / REM) / 10]
-                        for width, height in steps(
-                            zip(widths, found, strict=True), GRID, SLACK, [PHONE]
-                        )
+                        [round(width / rem, 2), math.ceil(10 * height / rem) / 10]
+                        for width, height in steps(found, SLACK)
                     ]
             page.close()
             print(language, name + without)

@@ -259,9 +259,12 @@ def test_figures_fit_their_places(browser: Browser, root: str, path: str) -> Non
     ("samples", "found"),
     [
         ([(0, 9), (1, 8), (2, 4), (3, 4)], [(0, 9), (2, 4)]),
-        ([(0, 4), (1, 9), (2, 9)], [(0, 9)]),  # somewhere before 1 it grew
-        ([(0, 4), (1.5, 9), (1.5, 2), (2, 4), (3, 4)], [(0, 4), (1, 9), (2, 4)]),
+        ([(0, 4), (8, 9), (16, 9)], [(0, 9)]),  # somewhere before 8 it grew
+        ([(0, 4), (5, 4), (6, 9), (8, 9)], [(0, 4), (6, 9)]),  # at 6 it grew
+        ([(0, 9), (6, 4), (8, 4)], [(0, 9), (6, 4)]),
+        ([(0, 9), (8, 4), (7, 9), (16, 4)], [(0, 9), (8, 4)]),
+        ([(5, 7)], [(5, 7)]),
     ],
 )
 def test_steps(samples: list[tuple[float, float]], found: list[tuple[float, float]]) -> None:
-    assert steps(samples, grid=1, slack=1) == found
+    assert steps(samples, slack=1) == found

@@ -8,6 +8,7 @@ lower in a build without the model.
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -21,7 +22,9 @@ FILE = Path(__file__).with_name("heights.json")
 # From this width of the box on, this height. The first holds for narrower boxes too.
 Heights = list[tuple[float, float]]
 WITHOUT = "without the model"
-ROOMY = "720px"  # from this width of the window on, a figure has more space: steps of its own
+# From these widths of the window on, there are steps of their own: a figure has more space; its
+# text is larger, and its drawings are not.
+ROOMY, WIDE = "720px", "1600px"
 
 
 def heights(tree: LexborHTMLParser, page: Page) -> None:
@@ -37,7 +40,7 @@ def heights(tree: LexborHTMLParser, page: Page) -> None:
         name = f"{page.name}/{(figure.id or '').removeprefix('figure-')}"
         lower = None if with_model else measured.get(f"{name} {WITHOUT}")
         if steps := (lower or measured.get(name, {})).get(page.language):
-            rules += rule(f"#{figure.id}", str(element.tag), steps["narrow"], steps["roomy"])
+            rules += rule(f"#{figure.id}", str(element.tag), steps)
     if rules:
         # Nothing of it without scripts or on paper, where the still picture stays.
         style = fragment("<style></style>")
@@ -46,12 +49,14 @@ def heights(tree: LexborHTMLParser, page: Page) -> None:
         head.insert_child(style)
 
 
-def rule(figure: str, element: str, narrow: Heights, roomy: Heights) -> str:
+def rule(figure: str, element: str, steps: dict[str, Heights]) -> str:
     """The place of one figure, framed while it sleeps; `data-lost`: its script did not come.
 
     The still picture is lower than the place: it stays in sight as long as the place is.
     """
-    places = f"{places_of(narrow)}@media (width>={ROOMY}){{{places_of(roomy)}}}"
+    places = places_of(steps["narrow"])
+    for style, width in (("roomy", ROOMY), ("wide", WIDE)):
+        places += f"@media (width>={width}){{{places_of(steps[style])}}}"
     frame = "&:not([data-ready]){border-radius:10px;box-shadow:inset 0 0 0 1px var(--edge)"
     frame += ">svg{position:sticky;top:3.2rem}}"
     return (
@@ -68,37 +73,23 @@ def places_of(steps: Heights) -> str:
     return f"min-height:{first}rem;{wider}"
 
 
-def steps(
-    samples: Iterable[tuple[float, float]], grid: float, slack: float, also: Iterable[float] = ()
-) -> Heights:
+def steps(samples: Iterable[tuple[float, float]], slack: float) -> Heights:
     """Of (width, height), all heights that differ by no more than `slack` as one step.
 
-    Between two widths of the grid the taller one is kept. A step may begin at the widths `also`,
-    too: that of the commonest phone must not get the height of a narrower one.
+    Between two widths that were measured the taller one is kept, unless they are a pixel apart:
+    there it jumps.
 
-    >>> steps([(0, 9), (1, 8), (2, 4), (3, 4)], grid=1, slack=1)
+    >>> steps([(0, 9), (1, 8), (2, 4), (3, 4)], slack=1)
     [(0, 9), (2, 4)]
-    >>> steps([(0, 9), (6, 4), (8, 4)], grid=8, slack=1, also=[6])
-    [(0, 9), (6, 4)]
+    >>> steps([(0, 4), (8, 9), (16, 9)], slack=1)  # somewhere before 8 it grew
+    [(0, 9)]
     """
-    starts = sorted(also)
-
-    def begins(width: float) -> float:
-        """Where the step begins that this width is in."""
-        return max([width // grid * grid, *(one for one in starts if one <= width)])
-
-    tallest: dict[float, float] = {}
-    for width, height in sorted(samples):
-        start = begins(width)
-        tallest[start] = max(height, tallest.get(start, 0))
-        before = begins(width - grid / 100)
-        if width == start and before in tallest:  # the end of the one before, too
-            tallest[before] = max(height, tallest[before])
+    measured = sorted(samples)
     merged: list[tuple[float, list[float]]] = []
-    for width in sorted(tallest):
-        height = tallest[width]
-        if merged and max(*merged[-1][1], height) - min(*merged[-1][1], height) <= slack:
-            merged[-1][1].append(height)
+    for (width, height), (following, then) in itertools.pairwise([*measured, measured[-1]]):
+        tallest = max(height, then) if following - width > 1 else height
+        if merged and max(*merged[-1][1], tallest) - min(*merged[-1][1], tallest) <= slack:
+            merged[-1][1].append(tallest)
         else:
-            merged.append((width, [height]))
+            merged.append((width, [tallest]))
     return [(width, max(heights)) for width, heights in merged]

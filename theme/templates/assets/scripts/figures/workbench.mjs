@@ -89,7 +89,7 @@ style.replaceSync(`
   .play .workbench__shown[data-many] .play__grid tbody td { font-size: .6rem; height: 1.3rem; min-width: min(1.5rem, 6.4vw); padding: 0 .05rem; }
   .play .workbench__shown[data-many] .workbench__mask .play__grid tbody td { min-width: min(1.5rem, 5.4vw); }
   @media (max-width: 44.9375em) { .workbench textarea { font-size: 16px; } }
-  @media (min-width: 60em) { .workbench { grid-template-columns: minmax(0, 1fr) auto; } .workbench__menus { grid-column: 1 / -1; } }
+  @media (min-width: 45em) { .workbench { grid-template-columns: minmax(0, 1fr) auto; } .workbench__menus { grid-column: 1 / -1; } }
 `);
 document.adoptedStyleSheets.push(style);
 
