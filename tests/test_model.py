@@ -256,6 +256,44 @@ def test_what_is_kept_is_not_fetched_again(context: BrowserContext, ready: Page,
     page.close()
 
 
+SIZES = """async () => {
+    const { missing } = await qkv.load("model.mjs"), { Turn } = await qkv.load("python.mjs");
+    const { python } = await missing();
+    const said = await new Promise((resolve) => {
+        const turn = new Turn((text) => {
+            if (!text.includes(" MB")) return;
+            resolve(text);
+            turn.end("stopped");
+        });
+        turn.run([{ name: "x", code: "", label: "<x>" }], () => {}).catch(() => {});
+    });
+    return [python, said];
+}"""
+
+
+@pytest.mark.parametrize("compresses", [False, True])
+def test_pythons_size_is_what_comes_over_the_wire(
+    browser: Browser, root: str, site: Path, compresses: bool
+) -> None:
+    """The same on both buttons; a host that compresses says so with the list of the files."""
+    (listing,) = site.glob("assets/python/*/files.json")
+    kind = "compressed" if compresses else "bytes"
+    size = sum(about[kind] for about in json.loads(listing.read_text("utf-8")).values())
+    headers = {"Content-Type": "application/json"}
+    if compresses:
+        headers["Content-Encoding"] = "gzip"  # to the browser it comes unpacked
+    with opened(browser) as context:
+        page = context.new_page()
+        wake(Visit(page, root).go("/en/pretrained/"))
+        page.route(
+            "**/python/*/files.json",
+            lambda route: route.fulfill(body=listing.read_bytes(), headers=headers),
+        )
+        python, said = page.evaluate(SIZES)
+    assert python == size
+    assert f"Fetching Python ({size / 1e6:.0f} MB, once)" in said
+
+
 LOST = {
     "en": ("Some files of the model did not arrive", "Python’s files could not be fetched"),
     "zh": ("模型的文件没有取全", "没有取到 Python 的文件"),
