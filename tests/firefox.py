@@ -18,19 +18,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from browsing import PATIENCE, until
+from browsing import PATIENCE
+from driven import ELEMENT, Driven
 
 FIREFOX = os.environ.get("QKV_FIREFOX") or shutil.which("firefox-esr") or shutil.which("firefox")
-ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # the WebDriver standard's name for a reference
-
-# What moves while something is waited for: files come, sentences change.
-MOVING = """return JSON.stringify([
-    location.href, document.readyState, performance.getEntriesByType("resource").length,
-    [...document.querySelectorAll("[role=status], .snippet__out")].map((one) => one.textContent),
-])"""
 
 
-class Firefox:
+class Firefox(Driven):
     """One window, with a profile of its own in `folder`."""
 
     def __init__(self, folder: Path) -> None:
@@ -86,14 +80,6 @@ class Firefox:
     def write(self, css: str, text: str) -> None:
         self.ask("WebDriver:ElementClear", id=self.find(css))
         self.ask("WebDriver:ElementSendKeys", id=self.find(css), text=text)
-
-    def wait(self, what: str) -> Any:
-        """The first value of the JavaScript expression `what` that is not false."""
-        return until(
-            lambda: self.js(f"return {what}"),
-            lambda: self.js(MOVING),
-            lambda: time.sleep(0.05),
-        )
 
     def close(self) -> None:
         self.process.terminate()
