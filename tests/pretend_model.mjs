@@ -92,6 +92,7 @@ function run(text, { layer = null, head = null, tokens: hidden = [] } = {}) {
     text,
     pieces,
     words,
+    unknown: words.map((word) => word.text).filter((word) => word === "🫠"),
     layers: LAYERS,
     heads: HEADS,
     hidden: hiddenStates,
@@ -125,6 +126,7 @@ export async function load({ everything, progress, signal }) {
     async sentence(text) {
       globalThis.pretended.sentences.push(text);
       if (!text) throw failure("empty");
+      if (text.includes("café")) throw failure("unknown");
       if (globalThis.pretend.sentence) throw failure(globalThis.pretend.sentence);
       return run(text);
     },

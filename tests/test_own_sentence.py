@@ -166,7 +166,7 @@ def test_nothing_is_asked_before_the_press(revisit: Visit) -> None:
     assert not [one for one in revisit.loaded if "/python-" in one.url]
     page.context.set_offline(True)  # all that is needed is there
     try:
-        compute(place, "another one")
+        compute(place, "another bank")
         view(place, "cut")
         expect(place.locator(".play__read")).to_contain_text("all other words hidden from")
     finally:
@@ -233,6 +233,8 @@ def test_a_sentence_is_cut_and_compared(
     assert (asked["layer"], asked["head"]) == (11, 0)
 
     view(place, "roles")
+    button = place.locator(".play__roles button").first
+    button.press("Enter")
     pressed = place.locator(".play__roles [aria-pressed=true]")
     assert "L{layer}H{head}".format(**state(page)) in pressed.inner_text()
 
@@ -286,6 +288,125 @@ def test_a_sentence_is_kept_on_the_device(revisit: Visit) -> None:
 
 @pytest.mark.browser
 @needs_browser[1]
+def test_a_row_of_two_sentences_is_its_word(revisit: Visit) -> None:
+    """The table has no marks, the sentence has: its rows are words, and a mark is none of them."""
+    place, page = arrive(revisit, "en")
+    reading = place.locator(".play__read")
+    compute(place, "We keep money here")
+    view(place, "compare")
+    expect(reading).to_contain_text("the model computes both")
+    expect(place.get_by_text("the model computes both")).to_have_count(1)
+    box = place.locator("form:visible input[type=text]").last
+    box.fill("The river bank")
+    box.press("Enter")
+    table = place.locator(".play__grid:visible")
+    rows = ["We", "keep", "money", "here"]
+    expect(table.locator("tbody th")).to_have_text(rows)
+    for i, word in enumerate(rows):
+        table.locator("tbody tr").nth(i).locator("td").first.click()
+        expect(place.locator("[name$=word]:checked + span")).to_have_text(word)
+        expect(table.locator("tr:has([data-chosen]) th")).to_have_text(word)
+        page.evaluate("document.activeElement.blur()")
+        expect(reading).to_contain_text(f"“{word}”")
+    page.mouse.move(1, 1)  # or the caption tells of the cell below the pointer
+    place.get_by_role("radio", name="<s>", exact=True).evaluate("one => one.click()")
+    expect(reading).to_contain_text("<s> is no word")
+    expect(table.locator("[data-chosen]")).to_have_count(0)
+
+
+@pytest.mark.browser
+@needs_browser[1]
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_word_of_a_group_that_cannot_be_computed(revisit: Visit, language: str) -> None:
+    """It is said where the groups are needed, and nowhere else; other groups are computed."""
+    place, _ = arrive(revisit, language)
+    reading = place.locator(".play__read")
+    compute(place, "We keep money here")
+    view(place, "path")
+    expect(reading).to_contain_text({"en": "none for “money”", "zh": "没有给“money”的"}[language])
+    fields = place.locator(".play__groups input")
+    fields.first.fill("tea café")
+    fields.last.fill("gold coins")
+    fields.last.press("Enter")
+    expect(reading).to_contain_text("why: unknown")
+    expect(place.locator("[data-waiting]")).to_have_count(0)
+    view(place, "roles")
+    expect(place.get_by_text("why: unknown")).to_have_count(0)
+    view(place, "cut")
+    expect(reading).to_contain_text("why: unknown")
+    fields.first.fill("tea milk")
+    fields.first.press("Enter")
+    expect(reading).to_contain_text(re.compile({"en": "moves from", "zh": "的终点从"}[language]))
+    expect(place.get_by_text("why: unknown")).to_have_count(0)
+
+
+@pytest.mark.browser
+@needs_browser[1]
+def test_groups_fit_the_word_or_say_for_which_they_are(revisit: Visit) -> None:
+    place, _ = arrive(revisit, "en")
+    reading = place.locator(".play__read")
+    compute(place, "A spring of water")
+    view(place, "path")
+    expect(reading).to_contain_text("(1 is season, −1 is coil)")
+    fields = place.locator(".play__groups input")
+    fields.first.fill("summer winter")
+    fields.last.fill("well river")
+    expect(place.locator(".play__groups")).to_contain_text("still has the words from before")
+    fields.last.press("Enter")
+    expect(reading).to_contain_text("(1 is summer, −1 is well)")
+    compute(place, "The bank lends money")
+    expect(reading).to_contain_text("(1 is money, −1 is river)")
+    place.get_by_role("radio", name="lends", exact=True).evaluate("one => one.click()")
+    expect(place.get_by_text("These groups were chosen for “spring”")).to_be_visible()
+
+
+@pytest.mark.browser
+@needs_browser[1]
+def test_a_view_leaves_layer_and_head_to_the_reader(revisit: Visit) -> None:
+    """And what is told of heads is told of the one that is shown."""
+    place, page = arrive(revisit, "en", "layer=3&head=5")
+    reading = place.locator(".play__read")
+    compute(place, "The bank lends money")
+    for step in ("roles", "compare", "values", "look"):
+        view(place, step)
+        found = state(page)
+        assert (found["step"], found["layer"], found["head"]) == (step, 3, 5)
+    view(place, "roles")
+    place.locator(".play__roles button").last.press("Enter")
+    expect(reading).to_contain_text("the last token, </s>")
+    pressed = place.locator(".play__roles [aria-pressed=true]")
+    expect(pressed).to_have_count(1)
+    head = place.locator("input[type=range]:visible").last
+    head.press("Home" if state(page)["head"] else "End")
+    expect(pressed).to_have_count(0)
+    expect(reading).to_contain_text("L{layer}H{head}: “bank” gives".format(**state(page)))
+
+
+@pytest.mark.browser
+@needs_browser[1]
+def test_what_was_left_out_or_is_unknown_is_named(revisit: Visit) -> None:
+    place, _ = arrive(revisit, "en")
+    compute(place, "I melt 🫠")
+    expect(status(place)).to_contain_text("Not in the vocabulary: 🫠.")
+    box = place.locator("input[type=text]").first
+    box.fill("a" * 199 + "🫠")
+    expect(box).to_have_value("a" * 199)
+    expect(status(place)).to_contain_text("At most 200 characters")
+    box.fill("café au lait")
+    expect(status(place)).not_to_contain_text("At most")
+    box.press("Enter")
+    expect(status(place)).to_have_text("why: unknown. Below is still “I melt 🫠”.")
+
+
+def test_a_difference_is_that_of_the_numbers_shown() -> None:
+    with engine("figures/sentence/texts.mjs") as call:
+        assert call("apart(a, b)", a=0.174, b=0.2761) == "+0.11"  # 0.17 to 0.28
+        assert call("apart(a, b)", a=1.0451, b=1.0449) == "−0.01"  # 1.05 to 1.04
+        assert call("apart(a, b)", a=0.4, b=0.4) == "0.00"
+
+
+@pytest.mark.browser
+@needs_browser[1]
 @pytest.mark.parametrize(
     ("pretend", "said"),
     [
@@ -328,11 +449,11 @@ def test_fetching_is_stopped(revisit: Visit) -> None:
     box.fill("一句话")
     box.press("Enter")
     place.get_by_role("button", name="停止").click()
-    expect(status(place)).to_have_text("why: stopped")
+    expect(status(place)).to_have_text(f"why: stopped。下面画的还是“{OURS['zh']}”。")
     expect(place.locator("[data-compute=text]")).to_be_enabled()
     box.fill(" ")
     box.press("Enter")
-    expect(status(place)).to_have_text("先写一句话。")
+    expect(status(place)).to_have_text(f"先写一句话。下面画的还是“{OURS['zh']}”。")
 
 
 @pytest.mark.browser

@@ -140,6 +140,16 @@ def test_codes(small: Any) -> None:
     assert ask(strange, ask="wants", text="苹果")[0]["end"] == ""
 
 
+def test_what_is_in_no_piece_is_named_once(small: Any) -> None:
+    """The model has one vector for all of it."""
+    _, _, packed = small
+    about, arrays = ask(packed, ask="sentence", text="苹果 🫠 苹🫠", cuts=[])
+    assert about["unknown"] == ["🫠"]
+    _, same = ask(packed, ask="sentence", text="苹果 🪿 苹🪿", cuts=[])
+    np.testing.assert_array_equal(np.concatenate(same, None), np.concatenate(arrays, None))
+    assert ask(packed, ask="sentence", text=A_APPLE, cuts=[])[0]["unknown"] == []
+
+
 def test_rows_that_are_not_here_are_asked_for_by_the_words_that_need_them(small: Any) -> None:
     file, _, _ = small
     files = packing.pack(file, rows=2, frequent=1)

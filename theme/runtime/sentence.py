@@ -63,10 +63,16 @@ class Sentences(Model):
 
     def sentence(self, text: str, cuts: list[Any]) -> tuple[dict[str, Any], list[Any]]:
         pieces, words, trace = self.run(text, cuts)
+        strange = [  # one vector for all of them
+            piece["text"].removeprefix(SPACE)
+            for piece in pieces
+            if piece["row"] == self.about["unknown"]
+        ]
         about = {
             "text": text,
             "pieces": [{k: v for k, v in piece.items() if k != "row"} for piece in pieces],
             "words": words,
+            "unknown": list(dict.fromkeys(strange)),
             "layers": len(self.layers),
             "heads": self.about["n_heads"],
         }

@@ -145,10 +145,12 @@ async function made(text, cuts) {
 /** What the model made of a text. */
 class Sentence {
   /** @param {any} answer  @param {Cut[]} cuts */
-  constructor({ text, pieces, words: all, layers, heads, arrays }, cuts) {
+  constructor({ text, pieces, words: all, unknown, layers, heads, arrays }, cuts) {
     this.text = /** @type {string} */ (text);
     this.pieces = /** @type {Piece[]} */ (pieces);
     this.words = /** @type {Word[]} */ (all);
+    /** Parts of the text that are in no piece: one vector stands for all of them. */
+    this.unknown = /** @type {string[]} */ (unknown);
     this.layers = /** @type {number} */ (layers);
     this.heads = /** @type {number} */ (heads);
     this.cuts = cuts;

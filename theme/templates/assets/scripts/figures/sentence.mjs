@@ -18,7 +18,6 @@ import { narrow } from "./sentence/tables.mjs";
  * @property {string} [upon]  the view on which it builds
  * @property {boolean} [groups]  whether it needs the line between two groups of words
  * @property {(state: any) => string[]} [sliders]  of layer and head those that it needs; both
- * @property {(shown?: Shown) => object} [enter]  what is chosen when the reader comes to it
  * @property {(figure: Sentence) => Made} make
  */
 /**
@@ -62,7 +61,7 @@ async function bring(step) {
 
 const FIRST = -1, // the word that the figure chooses
   KEY = "sentence", // in the storage
-  KEPT = ["text", "other", "first", "second"];
+  KEPT = ["text", "other", "first", "second", "of"];
 
 export class Sentence extends Figure {
   static longest = 200; // characters in a box
@@ -74,13 +73,27 @@ export class Sentence extends Figure {
     word: FIRST,
     first: "",
     second: "",
+    of: "", // the word for which the groups were chosen
     hide: OTHERS,
     where: "all",
     every: 0,
     other: "",
   };
-  static valid = ({ text, step, layer, head, word, first, second, hide, where, every, other }) =>
-    [text, first, second, other].every((one) => one.length <= Sentence.longest) &&
+  static valid = ({
+    text,
+    step,
+    layer,
+    head,
+    word,
+    first,
+    second,
+    of,
+    hide,
+    where,
+    every,
+    other,
+  }) =>
+    [text, first, second, of, other].every((one) => one.length <= Sentence.longest) &&
     [first, second].every(fits) &&
     Object.hasOwn(VIEWS, step) &&
     PLACES.includes(where) &&
@@ -95,6 +108,7 @@ export class Sentence extends Figure {
   }
 
   build() {
+    this.trouble = ""; // why what a view asked for did not come
     this.opened = new Map(); // of the recorded sentences, those unpacked
     this.asked = new Map(); // what is on its way or there, by name
     if (new URLSearchParams(location.hash.slice(1)).get("figure") !== this.name) this.#remembered();
@@ -195,8 +209,8 @@ export class Sentence extends Figure {
       this.#once(step, () => this.set(change, quiet));
       return;
     }
-    const entering = step !== this.state.step && kinds[step]?.enter;
-    super.set(entering ? { ...entering(this.shown), ...change } : change, quiet);
+    if (step !== undefined && this.source.missing) this.source.failed = false;
+    super.set(change, quiet);
     if (KEPT.some((name) => name in change)) this.#remember();
   }
 
@@ -227,8 +241,11 @@ export class Sentence extends Figure {
   /** A value once it is there; the figure is drawn again when it comes. */
   soon(name, make) {
     const kept = this.asked.get(name);
-    if (kept) return kept.value;
-    const entry = { value: undefined };
+    if (kept) {
+      this.trouble ||= kept.trouble;
+      return kept.value;
+    }
+    const entry = { value: undefined, trouble: "" };
     this.asked.set(name, entry);
     make()
       .then((value) => {
@@ -237,7 +254,10 @@ export class Sentence extends Figure {
         else if (this.isConnected) this.redraw();
         if (this.isConnected && value === undefined) this.refresh();
       })
-      .catch((error) => this.source.fail(error));
+      .catch((error) => {
+        entry.trouble = this.source.why(error);
+        if (this.isConnected) this.redraw();
+      });
     return undefined;
   }
 
@@ -247,8 +267,9 @@ export class Sentence extends Figure {
     this.asked.clear();
   }
 
-  /** What was drawn stays, faint, until the next comes. */
+  /** What was drawn stays, faint, until the next comes; if it cannot come, the reason is said. */
   waits() {
+    if (this.trouble) return this.lacks(this.trouble);
     this.stage.toggleAttribute("data-waiting", true);
     const { panels } = this.views[this.state.step];
     const there = panels.filter((node) => node.parentNode === this.stage);
@@ -259,7 +280,6 @@ export class Sentence extends Figure {
   /** Nothing of this view can be drawn. */
   lacks(why) {
     for (const node of this.views[this.state.step].panels) node.toggleAttribute("hidden", true);
-    this.lack.textContent = why;
     return why;
   }
 
@@ -297,7 +317,7 @@ export class Sentence extends Figure {
       return "";
     }
     this.hint.textContent = kinds[step].hint;
-    this.lack.textContent = "";
+    this.lack.textContent = this.trouble = "";
     this.stage.removeAttribute("data-waiting");
     const { panels, draw } = this.#view(step);
     for (const node of panels) node.removeAttribute("hidden");

@@ -5,7 +5,7 @@ import { centredCosines } from "../encoded.mjs";
 import { inflate, shaped } from "../unpack.mjs";
 import { sentences, vectors } from "./asked.mjs";
 import { few, widen } from "./tables.mjs";
-import { WORDS as SHARED, han, quoted } from "./texts.mjs";
+import { han, quoted } from "./texts.mjs";
 
 const WORDS = words({
   hint: {
@@ -13,6 +13,14 @@ const WORDS = words({
     en:
       "Every word with every word: their vectors after the same layer, less the mean of common " +
       "words of their language, as cosines.",
+  },
+  ask: {
+    zh: "在“另一句”里写一句，按它右边的按钮：两句都用模型来算。",
+    en: "Write the other sentence and press the button beside it: the model computes both.",
+  },
+  mark: {
+    zh: (mark) => `${mark} 不是词，不在这张表里。点一行选一个词。`,
+    en: (mark) => `${mark} is no word, and not in this table. Press a row to choose a word.`,
   },
   cosines: { zh: "余弦", en: "cosines" },
   summary: {
@@ -37,19 +45,19 @@ async function fetchCentres(figure) {
 export const view = {
   hint: WORDS.hint,
   sliders: () => ["layer"],
-  enter: () => ({ layer: 11 }),
   make(figure) {
+    let rows = []; // of the table, each word's place in the sentence, which has marks besides
     const grid = figure.grid({
       title: WORDS.cosines,
       kind: "scores",
       compact: true,
-      act: (i) => figure.set({ word: i }),
+      act: (i) => figure.set({ word: rows[i] }),
     });
     return {
       panels: [grid.node],
       draw(shown) {
         const other = sentences.get(figure.state.other.trim());
-        if (!shown.live || !other) return figure.lacks(SHARED.needsModel);
+        if (!shown.live || !other) return figure.lacks(WORDS.ask);
         const centres = figure.soon("centres", () => fetchCentres(figure));
         if (!centres) return figure.waits();
         const after = figure.state.layer + 1;
@@ -65,7 +73,8 @@ export const view = {
           b.names.map((word) => at(other, word)),
           b.centre,
         );
-        const chosen = Math.max(0, a.names.indexOf(shown.words[figure.at]));
+        rows = a.names.map((word) => shown.words.indexOf(word));
+        const chosen = rows.indexOf(figure.at);
         const n = b.names.length;
         widen(grid, n);
         grid.fill(table, {
@@ -76,6 +85,7 @@ export const view = {
         });
         if (!few(n))
           figure.lack.textContent = b.names.map(({ text }, j) => `${j} ${text}`).join(" · ");
+        if (chosen < 0) return WORDS.mark(shown.words[figure.at].text);
         const row = table[chosen],
           best = row.indexOf(Math.max(...row));
         return WORDS.summary(

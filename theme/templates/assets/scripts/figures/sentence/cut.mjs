@@ -4,7 +4,7 @@ import { h, number } from "../core.mjs";
 import { pairs, way } from "../encoded.mjs";
 import { next, vectors } from "./asked.mjs";
 import { OTHERS } from "./shown.mjs";
-import { WORDS as SHARED, headName, quoted, signed } from "./texts.mjs";
+import { WORDS as SHARED, apart, headName, quoted } from "./texts.mjs";
 
 const WORDS = words({
   hint: {
@@ -21,12 +21,13 @@ const WORDS = words({
   all: { zh: "所有层、所有头", en: "all layers and heads" },
   every: { zh: "对句中每个词都切", en: "for every word of the sentence" },
   summary: {
-    zh: (word, what, where, whole, cut, by) =>
-      `${where}，${quoted(word)}看不见${what}：终点从 ${whole} 变成 ${cut}，相差 ${by}。`,
-    en: (word, what, where, whole, cut, by) =>
-      `With ${what} hidden from ${quoted(word)}, ${where}: the end moves from ${whole} to ` +
-      `${cut}, by ${by}.`,
+    zh: (word, who, what, where, whole, cut, by) =>
+      `${where}，${who}看不见${what}：${quoted(word)}的终点从 ${whole} 变成 ${cut}，相差 ${by}。`,
+    en: (word, who, what, where, whole, cut, by) =>
+      `With ${what} hidden from ${who}, ${where}: the end of ${quoted(word)} moves from ${whole} ` +
+      `to ${cut}, by ${by}.`,
   },
+  everyWord: { zh: "句中每个词都", en: "every word of the sentence" },
 });
 
 const PLACES = ["head", "layer", "all"];
@@ -130,11 +131,12 @@ export const view = {
         const end = cut.at(-1);
         return WORDS.summary(
           all[at].text,
+          state.every ? WORDS.everyWord : quoted(all[at].text),
           what,
           place,
           number(whole),
           number(end),
-          signed(end - whole),
+          apart(whole, end),
         );
       },
     };

@@ -1,10 +1,10 @@
 // Two groups of words, the page's or the reader's own, and the line between them in the model.
-import { language, words } from "../../language.mjs";
+import { words } from "../../language.mjs";
 import { h } from "../core.mjs";
 import { lineBetween, way } from "../encoded.mjs";
 import { here, next, vectors } from "./asked.mjs";
 import { plain } from "./shown.mjs";
-import { han, inLanguage } from "./texts.mjs";
+import { han, inLanguage, quoted } from "./texts.mjs";
 
 const WORDS = words({
   groups: { zh: "两组词", en: "two groups of words" },
@@ -12,6 +12,23 @@ const WORDS = words({
   second: { zh: "−1：最多五个词", en: "−1: up to five words" },
   use: { zh: "用这些词", en: "Use these words" },
   own: { zh: "（自己选的词）", en: "(words of your own)" },
+  choose: {
+    zh: (word, ours) =>
+      `本页的两组词是给${ours}的，没有给${quoted(word)}的。在上面写两组，各代表一个意思，再按“用这些词”。`,
+    en: (word, ours) =>
+      `The groups of this page are for ${ours}, none for ${quoted(word)}. Write two above, one for ` +
+      "each meaning, and press “Use these words”.",
+  },
+  ofAnother: {
+    zh: (other, word) => `这两组词是给${quoted(other)}选的；对${quoted(word)}不一定说明什么。`,
+    en: (other, word) =>
+      `These groups were chosen for ${quoted(other)}; they need not say anything of ${quoted(word)}.`,
+  },
+  separator: { zh: "、", en: ", " },
+  edited: {
+    zh: "图还是用原来的词画的。按“用这些词”再算。",
+    en: "The figure still has the words from before. Press “Use these words”.",
+  },
   sizes: {
     zh: "每组写一到五个词，用空格隔开。",
     en: "Write one to five words for each group, with spaces between them.",
@@ -61,6 +78,7 @@ export class Groups {
         maxlength: figure.kind.longest,
         autocomplete: "off",
         "aria-label": label,
+        oninput: () => this.report(WORDS.edited),
       });
     const fields = [field(WORDS.first), field(WORDS.second)];
     figure.controls.push(() => {
@@ -69,11 +87,12 @@ export class Groups {
       for (const [i, input] of fields.entries())
         if (input !== document.activeElement) input.value = groups[i];
     });
+    this.said = h("p", { class: "play__hint", role: "status" });
     const take = (event) => {
       event.preventDefault();
       const both = fields.map((input) => split(input.value));
       if (both.some(({ length }) => length < 1 || length > MOST)) {
-        figure.source.report(WORDS.sizes);
+        this.report(WORDS.sizes);
         return;
       }
       this.#use(both[0].join(" "), both[1].join(" "));
@@ -85,31 +104,53 @@ export class Groups {
       h("label", { class: "play__field" }, h("span", {}, WORDS.first), fields[0]),
       h("label", { class: "play__field" }, h("span", {}, WORDS.second), fields[1]),
       h("button", { type: "submit" }, WORDS.use),
+      this.said,
     );
   }
 
-  #use(first, second) {
-    this.figure.again();
-    this.figure.set({ first, second });
+  report(text) {
+    if (this.said.textContent !== text) this.said.textContent = text;
   }
 
-  /** The two groups in use: the reader's, or ours that fit the word. */
+  #use(first, second) {
+    this.report("");
+    this.figure.again();
+    this.figure.set({ first, second, of: this.#word });
+  }
+
+  get #word() {
+    const { shown, at } = this.figure;
+    return plain(shown?.words[at]?.text ?? "");
+  }
+
+  /** The two groups in use: those chosen for this word, ours that fit it, or none. */
   used() {
-    const { state, shown, at } = this.figure,
-      { first, second } = state,
-      all = this.figure.data.groups;
+    const { first, second, of } = this.figure.state,
+      all = this.figure.data.groups,
+      word = this.#word;
     let preset = all.findIndex(({ groups }) => groups[0] === first && groups[1] === second);
-    if (!first || !second) {
-      const word = plain(shown?.words[at]?.text ?? "");
-      const own = all.findIndex((one) => one.word === word);
-      preset = own < 0 ? all.findIndex((one) => han(one.word) === (language === "zh")) : own;
-    }
+    const fitting = all.findIndex((one) => one.word === word);
+    if (!first || !second || (fitting >= 0 && of && of !== word)) preset = fitting;
     if (preset < 0) {
       const name = (text) => split(text)[0] ?? "";
       return { preset, groups: [first, second], names: [name(first), name(second)] };
     }
     const { groups, senses } = all[preset];
     return { preset, groups, names: senses.map(inLanguage) };
+  }
+
+  /** What to do where there are none for this word. */
+  get none() {
+    if (this.used().groups.every(Boolean)) return "";
+    const ours = this.figure.data.groups.map(({ word }) => quoted(word));
+    return WORDS.choose(this.#word, ours.join(WORDS.separator));
+  }
+
+  /** What is to be said of groups that were chosen for another word. */
+  get caution() {
+    const { preset } = this.used(),
+      other = preset < 0 ? this.figure.state.of : this.figure.data.groups[preset].word;
+    return other && other !== this.#word ? WORDS.ofAnother(other, this.#word) : "";
   }
 
   /** Whether they are those for which paths and pushes of a recorded sentence are there. */
@@ -128,21 +169,25 @@ export class Groups {
     const { groups } = this.used();
     const name = groups.join(" | ");
     if (lines.has(name)) return lines.get(name);
-    if (!here.model || this.same) return undefined;
+    if (!here.model || this.none || this.same) return undefined;
     return this.figure.soon(`line ${name}`, async () => {
       const both = groups.map(split);
       const all = both.flat();
       const found = [];
+      const ended = (text) => this.used().groups.join(" | ") === name && this.report(text);
       for (const [i, word] of all.entries()) {
         if (this.used().groups.join(" | ") !== name) return undefined; // the reader has gone on
-        this.figure.source.report(WORDS.computing(i + 1, all.length));
-        const one = await next(() => here.model.sentence(before(word) + word));
+        this.report(WORDS.computing(i + 1, all.length));
+        const one = await next(() => here.model.sentence(before(word) + word)).catch((error) => {
+          ended("");
+          throw error;
+        });
         const own = [...one.pieces.entries()]
           .filter(([, piece]) => piece.word !== null && piece.end > before(word).length)
           .map(([at]) => at);
         found.push(vectors(one, own));
       }
-      this.figure.source.report(WORDS.computed);
+      ended(WORDS.computed);
       const line = lineBetween(found.slice(0, both[0].length), found.slice(both[0].length));
       lines.set(name, line);
       return line;

@@ -1,7 +1,7 @@
 // Who looks where: a row of attention weights for each word.
-import { language, words } from "../../language.mjs";
+import { words } from "../../language.mjs";
 import { attentionMap, few, fillColumn } from "./tables.mjs";
-import { WORDS as SHARED, gives, headName } from "./texts.mjs";
+import { GAP, WORDS as SHARED, gives, headName } from "./texts.mjs";
 
 const WORDS = words({
   hint: {
@@ -31,7 +31,7 @@ export const view = {
         row.node.hidden = few(n); // it stands in the map
         map.node.hidden = n > 60; // more cells than anybody reads
         const tokens = shown.words[figure.at].own.map((i) => shown.pieces[i]);
-        const of = tokens.length > 1 ? (language === "zh" ? "" : " ") + WORDS.tokens(tokens) : "";
+        const of = tokens.length > 1 ? GAP + WORDS.tokens(tokens) : "";
         return SHARED.summaryLook(headName(figure.state), gives(weights, shown, figure.at)) + of;
       },
     };

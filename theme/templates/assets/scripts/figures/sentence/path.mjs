@@ -36,6 +36,7 @@ export const view = {
       draw(shown, cut, layer) {
         const found = figure.groups.way(shown);
         if (!found && shown.live) {
+          if (figure.groups.none) return figure.lacks(figure.groups.none);
           return figure.groups.same ? figure.lacks(WORDS.same) : figure.waits();
         }
         if (!found) return figure.lacks(SHARED.needsModel);
@@ -43,6 +44,7 @@ export const view = {
         const second = Boolean(shown.recorded?.sense);
         draw(into, { way: found, other: cut, senses: names, second, layer });
         const [from, to] = [found[0], found.at(-1)].map((x) => number(x));
+        if (shown.live) figure.lack.textContent = figure.groups.caution;
         return WORDS.summary(shown.words[figure.at].text, from, to, names[0], names[1]);
       },
     };

@@ -3,7 +3,7 @@ import { words } from "../../language.mjs";
 import { h, number } from "../core.mjs";
 import { roles } from "../encoded.mjs";
 import { attentionMap } from "./tables.mjs";
-import { headName } from "./texts.mjs";
+import { GAP, WORDS as SHARED, gives, headName } from "./texts.mjs";
 
 const WORDS = words({
   hint: {
@@ -20,9 +20,9 @@ const WORDS = words({
 const ROLES = words({
   next: { zh: "后一个词元", en: "the next token" },
   previous: { zh: "前一个词元", en: "the previous token" },
-  first: { zh: "第一个词元", en: "the first token" },
+  first: { zh: "第一个词元 <s>", en: "the first token, <s>" },
   itself: { zh: "自己", en: "itself" },
-  last: { zh: "最后一个词元", en: "the last token" },
+  last: { zh: "最后一个词元 </s>", en: "the last token, </s>" },
 });
 
 const rolesOf = (shown) => (shown.roles ??= roles(shown.map, shown.layers, shown.heads));
@@ -30,12 +30,6 @@ const rolesOf = (shown) => (shown.roles ??= roles(shown.map, shown.layers, shown
 /** @type {import("../sentence.mjs").View} */
 export const view = {
   hint: WORDS.hint,
-  /** To the head of the first role, whose map is there. */
-  enter(shown) {
-    if (!shown) return {};
-    const [{ layer, head }] = rolesOf(shown);
-    return { layer, head };
-  },
   make(figure) {
     const list = h("ul", { class: "play__roles" });
     const map = attentionMap(figure);
@@ -43,7 +37,7 @@ export const view = {
       panels: [list, map.node],
       draw(shown) {
         const all = rolesOf(shown);
-        map.fill(shown);
+        const row = map.fill(shown);
         const chosen = ({ layer, head }) =>
           layer === figure.state.layer && head === figure.state.head;
         const take = (one) => {
@@ -68,8 +62,13 @@ export const view = {
             ),
           ),
         );
-        const one = all.find(chosen) ?? all[0];
-        return WORDS.summary(ROLES[one.role], headName(one), number(one.mean));
+        const plays = all
+          .filter(chosen)
+          .map(({ role, mean }) =>
+            WORDS.summary(ROLES[role], headName(figure.state), number(mean)),
+          );
+        const looks = SHARED.summaryLook(headName(figure.state), gives(row, shown, figure.at));
+        return plays.length ? plays.join(GAP) : looks;
       },
     };
   },

@@ -1,8 +1,9 @@
 // Where the sentence comes from: the box, one of the page's, and what pressing the button costs.
-import { language, words } from "../../language.mjs";
+import { words } from "../../language.mjs";
 import { Lost, h } from "../core.mjs";
 import { here, next, sentences } from "./asked.mjs";
 import { computed } from "./shown.mjs";
+import { GAP } from "./texts.mjs";
 
 const size = (bytes) =>
   bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} KB` : `${Math.round(bytes / 1e6)} MB`;
@@ -18,6 +19,7 @@ const WORDS = words({
     en: (bytes) => `Fetch the model (${size(bytes)}) and compute`,
   },
   stop: { zh: "停止", en: "Stop" },
+  end: { zh: "。", en: "." },
   everything: {
     zh: (bytes) => `连同所有少见的词一起取（再加 ${size(bytes)}）：以后不再为哪个词发请求`,
     en: (bytes) =>
@@ -38,6 +40,25 @@ const WORDS = words({
   stale: {
     zh: (shown) => `下面画的还是“${shown}”。按按钮计算你的句子。`,
     en: (shown) => `Below is still “${shown}”. Press the button to compute yours.`,
+  },
+  unknown: {
+    zh: (parts) =>
+      `不在词表里：${parts.join("、")}。模型把它们都当成同一个“未知”，换成别的结果也一样。`,
+    en: (parts) =>
+      `Not in the vocabulary: ${parts.join(", ")}. To the model these are all one “unknown”; any ` +
+      "others would give the same numbers.",
+  },
+  long: {
+    zh: (most) => `最多 ${most} 个字符，后面的没有放进来。`,
+    en: (most) => `At most ${most} characters fit; what came after them was left out.`,
+  },
+  starting: {
+    zh: "都取到了，正在启动 Python：慢的设备上要半分钟…",
+    en: "All of it is here. Python is starting: half a minute on a slow device…",
+  },
+  still: {
+    zh: (shown) => `下面画的还是“${shown}”。`,
+    en: (shown) => `Below is still “${shown}”.`,
   },
   noModel: {
     zh: "这份网站没有带模型，只能看记录好的句子。",
@@ -63,6 +84,8 @@ const toFetch = (missing, everything) => {
   return { all: missing.python + model, python: missing.python };
 };
 
+const HALF = /[\uD800-\uDBFF]$/; // of a character in two
+
 export class Source {
   constructor(figure) {
     this.figure = figure;
@@ -70,6 +93,7 @@ export class Source {
     this.missing = undefined; // null: this build has no model
     this.wants = 0; // bytes of rare words of what is typed
     this.failed = false; // what is said stays until something is done
+    this.long = false; // whether more was typed than fits
     /** @type {AbortController | undefined} */
     this.busy = undefined;
     this.fetching = false;
@@ -105,11 +129,15 @@ export class Source {
     const { figure } = this;
     const input = h("input", {
       type: "text",
-      maxlength: figure.kind.longest,
       autocomplete: "off",
       spellcheck: "false",
       enterkeyhint: "go",
-      oninput: () => this.#typed(key, input.value),
+      oninput: () => {
+        const { longest } = figure.kind;
+        this.long = input.value.length > longest;
+        if (this.long) input.value = input.value.slice(0, longest).replace(HALF, "");
+        this.#typed(key, input.value);
+      },
     });
     figure.controls.push(() => {
       if (input.value !== figure.state[key]) input.value = figure.state[key];
@@ -179,13 +207,16 @@ export class Source {
     if (busy || this.failed) return;
     const { shown, state } = this.figure,
       said = [];
+    if (this.long) said.push(WORDS.long(this.figure.kind.longest));
     if (none) said.push(WORDS.noModel);
     else if (missing) {
       if (all && !here.model) said.push(WORDS.missing(python, all));
       else if (this.wants) said.push(WORDS.wants(this.wants));
-      if (shown && shown.text !== state.text.trim()) said.push(WORDS.stale(shown.text));
+      const mine = shown?.text === state.text.trim();
+      if (shown && !mine) said.push(WORDS.stale(shown.text));
+      if (mine && shown.live?.unknown.length) said.push(WORDS.unknown(shown.live.unknown));
     }
-    this.report(said.join(language === "zh" ? "" : " "));
+    this.report(said.join(GAP));
   }
 
   report(text) {
@@ -228,6 +259,11 @@ export class Source {
             return;
           }
           if (!total) return;
+          if (received >= total) {
+            this.bar.removeAttribute("value");
+            this.report(WORDS.starting);
+            return;
+          }
           this.bar.value = received / total;
           const percent = Math.floor((10 * received) / total) * 10; // tens: it is read out
           if (percent !== said) this.report(WORDS.fetching((said = percent), total));
@@ -251,8 +287,7 @@ export class Source {
       one.trim(),
     );
     if (!figure.state[key].trim()) {
-      this.failed = true;
-      this.report(WORDS.empty);
+      this.refuse(WORDS.empty);
       return;
     }
     this.busy = new AbortController();
@@ -279,11 +314,23 @@ export class Source {
     }
   }
 
-  /** Say why there is nothing. */
+  /** Why there is nothing, as a sentence. */
+  why(error) {
+    if (error instanceof Lost || globalThis.qkv.lost(error)) return WORDS.lost;
+    if (!here.script) throw error;
+    const { text } = here.script.said(error);
+    return /[.。]$/.test(text) ? text : text + WORDS.end;
+  }
+
+  /** Say it, and what is still drawn. */
   fail(error) {
-    const lost = error instanceof Lost || globalThis.qkv.lost(error);
-    if (!lost && !here.script) throw error;
+    this.refuse(this.why(error));
+  }
+
+  refuse(why) {
+    const { shown, state } = this.figure;
+    const other = shown && shown.text !== state.text.trim();
     this.failed = true;
-    this.report(lost ? WORDS.lost : here.script.said(error).text);
+    this.report(other ? why + GAP + WORDS.still(shown.text) : why);
   }
 }

@@ -4,6 +4,10 @@ import { number } from "../core.mjs";
 
 export const quoted = { zh: (word) => `“${word}”`, en: (word) => `“${word}”` }[language];
 export const signed = (x) => (Number(x.toFixed(2)) > 0 ? "+" : "") + number(x);
+/** From one number to another, as far as both are written: a reader who subtracts finds the same. */
+export const apart = (from, to) => signed(Number(to.toFixed(2)) - Number(from.toFixed(2)));
+/** What stands between two sentences. */
+export const GAP = language === "zh" ? "" : " ";
 export const headName = ({ layer, head }) => `L${layer}H${head}`;
 /** Of a name as the data have it, in Chinese and in English, the page's. */
 export const inLanguage = ([zh, en]) => ({ zh, en })[language];

@@ -55,6 +55,7 @@ function pushesOf(figure, shown, tokens, found) {
 /** @type {import("../sentence.mjs").View} */
 export const view = {
   hint: WORDS.hint,
+  groups: true,
   make(figure) {
     const row = figure.grid({ title: "a", kind: "weights" });
     const push = figure.grid({ title: WORDS.push, kind: "scores", from: () => WORDS.fromPush });
