@@ -17,7 +17,7 @@ from typing import Any
 from browsing import CHROMIUM, FLAGS, PATIENCE, Handler, Server, build, wake
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from theme.finish.heights import FILE, WITHOUT, steps
+from theme.finish.heights import FILE, MODELS, WITHOUT, steps
 
 GRID = 8  # pixels between two widths of a box
 SLACK = 24  # pixels: what a figure may be lower than its place, so that there are few steps
@@ -70,6 +70,10 @@ MEASURE = f"""([widths, slack]) => {{
             return [one.closest("figure").id.replace("figure-", ""), [...heights]];
         }}));
 }}"""
+LEAVE_OUT = """names => names.forEach((name) => {
+    const script = document.querySelector(`script[data-${name}]`);
+    if (script) delete script.dataset[name];
+})"""
 PLACES = f"""() => {{
     {HEIGHT}
     return [...document.querySelectorAll(".drawing__box > [data-ready]")].map((one) => [
@@ -123,7 +127,9 @@ def measured(browser: Browser, root: str, site: Path) -> dict[str, Any]:
     with browser.new_context() as context:
         context.set_default_timeout(1000 * PATIENCE)
         pages = [path for path in site.rglob("index.html") if "<qkv-" in path.read_text("utf-8")]
-        asking = [path for path in pages if "<qkv-sentence" in path.read_text("utf-8")]
+        asking = [
+            path for path in pages if any(f"<{tag}" in path.read_text("utf-8") for tag in MODELS)
+        ]
         for path, without in [*((path, "") for path in sorted(pages)),
                               *((path, f" {WITHOUT}") for path in sorted(asking))]:  # fmt: skip
             way = path.parent.relative_to(site).parts
@@ -132,7 +138,7 @@ def measured(browser: Browser, root: str, site: Path) -> dict[str, Any]:
             page = context.new_page()
             page.goto(f"{root}/{'/'.join(way)}/")
             if without:
-                page.evaluate("delete document.querySelector('[data-model]').dataset.model")
+                page.evaluate(LEAVE_OUT, list(MODELS.values()))
             wake_figures(page)
             face = page.evaluate(FACE)
             for style, (window, rem, widths) in WINDOWS.items():
@@ -170,7 +176,7 @@ def main() -> None:
         server = Server(("127.0.0.1", 0), functools.partial(Handler, directory=folder))
         threading.Thread(target=server.serve_forever, daemon=True).start()
         root = f"http://127.0.0.1:{server.server_port}"
-        build(Path(folder), SITE_URL=f"{root}/")
+        build(Path(folder), SITE_URL=f"{root}/", QKV_DECODER="1")
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         FILE.write_text(written(measured(browser, root, Path(folder))), encoding="utf-8")
         browser.close()

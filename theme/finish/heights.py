@@ -22,6 +22,8 @@ FILE = Path(__file__).with_name("heights.json")
 # From this width of the box on, this height. The first holds for narrower boxes too.
 Heights = list[tuple[float, float]]
 WITHOUT = "without the model"
+# The figures in which a model answers, and what the page's script then names.
+MODELS = {"qkv-sentence": "model", "qkv-decoder": "decoder"}
 # From these widths of the window on, there are steps of their own: a figure has more space; its
 # text is larger, and its drawings are not.
 ROOMY, WIDE = "720px", "1600px"
@@ -32,14 +34,15 @@ def heights(tree: LexborHTMLParser, page: Page) -> None:
         return
     measured = json.loads(FILE.read_text(encoding="utf-8"))["heights"]
     rules = ""
-    with_model = tree.css_first("script[data-model]") is not None
     for box in tree.css("figure.drawing > .drawing__box"):
         element, figure = box.child, box.parent
         if element is None or figure is None or not (element.tag or "").startswith("qkv-"):
             continue
         name = f"{page.name}/{(figure.id or '').removeprefix('figure-')}"
-        lower = None if with_model else measured.get(f"{name} {WITHOUT}")
-        if steps := (lower or measured.get(name, {})).get(page.language):
+        model = MODELS.get(str(element.tag))
+        if model and not tree.css_first(f"script[data-{model}]"):
+            name = f"{name} {WITHOUT}" if f"{name} {WITHOUT}" in measured else name
+        if steps := measured.get(name, {}).get(page.language):
             rules += rule(f"#{figure.id}", str(element.tag), steps)
     if rules:
         # Nothing of it without scripts or on paper, where the still picture stays.
