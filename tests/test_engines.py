@@ -188,7 +188,8 @@ def test_every_figure_comes_and_answers(engine: Driven, root: str) -> None:
                 option:not(:checked, :disabled))`);
             const {{ value, min, max }} = knob;
             if (knob.type === "range") knob.value = Number(value) < Number(max) ? max : min;
-            else knob[knob.type ? "checked" : "selected"] = true;
+            else if (knob.type) knob.checked = !knob.checked;
+            else knob.selected = true;
             const kind = knob.type === "range" ? "input" : "change";
             knob.dispatchEvent(new Event(kind, {{ bubbles: true }}));"""
         )
