@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -205,7 +206,7 @@ def test_a_sentence_is_cut_and_compared(
     expect(reading).to_contain_text(f"{max(row):.2f}")
 
     view(place, "qkv")
-    assert place.locator(".play__grid:visible").count() == 4
+    assert place.locator(".play__grid:visible").count() == 5
     view(place, "values")
     expect(place.locator(".play__grid:visible")).to_have_count(
         3
@@ -398,6 +399,38 @@ def test_what_was_left_out_or_is_unknown_is_named(revisit: Visit) -> None:
     expect(status(place)).to_have_text("why: unknown. Below is still “I melt 🫠”.")
 
 
+@pytest.mark.browser
+@needs_browser[1]
+def test_what_is_seen_has_its_words(revisit: Visit) -> None:
+    """Above columns, beside colours, of a cut and of a map that is not drawn."""
+    place, page = arrive(revisit, "en", "layer=0")
+    reading, hints = place.locator(".play__read"), place.locator(".play__hint:visible")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    long = "We sat on the bank of the river and looked at boats"
+    compute(place, long)
+    heads = place.locator(".play__grid:visible").first.locator("thead th")
+    expect(heads.nth(5)).to_have_text("bank")
+    expect(place.get_by_role("img", name="colours: from 0 to 1")).to_be_visible()
+    view(place, "compare")
+    box = place.locator("form:visible input[type=text]").last
+    box.fill(long)
+    box.press("Enter")
+    expect(heads.nth(4)).to_have_text("bank")
+    expect(reading).to_contain_text("With 1 layer passed (up to L0)")
+    view(place, "cut")
+    expect(hints.filter(has_text="the dotted one with it")).to_have_count(1)
+    rows = [one for one in read("pretrained-e5-en")["sentences"] if not one["word"]]
+    ends = [[one["path"][-1] / 100 for one in rows if one["sense"] == sense] for sense in (0, 1)]
+    gaps = [abs(x - y) for side in ends for x, y in combinations(side, 2)]
+    yardstick = f"{np.mean(gaps):.2f} apart on average, {max(gaps):.2f} at most"
+    expect(hints.filter(has_text=yardstick)).to_have_count(1)
+    place.get_by_role("checkbox", name="for every word").press(" ")
+    expect(reading).to_contain_text("hidden from every word of the sentence")
+    view(place, "look")
+    compute(place, "x " * 70)
+    expect(hints.filter(has_text="A map of 72 words would be too large")).to_have_count(1)
+
+
 def test_a_difference_is_that_of_the_numbers_shown() -> None:
     with engine("figures/sentence/texts.mjs") as call:
         assert call("apart(a, b)", a=0.174, b=0.2761) == "+0.11"  # 0.17 to 0.28
@@ -491,7 +524,7 @@ def test_a_recorded_sentence_is_taken_apart(revisit: Visit) -> None:
         return [float(text.replace("−", "-")) for text in texts]
 
     view(place, "qkv")
-    np.testing.assert_allclose(column("a"), row, atol=0.0051)
+    np.testing.assert_allclose(column("attention weights a"), row, atol=0.0051)
     np.testing.assert_allclose(softmax(np.array(column("scaled scores"))), row, atol=0.03)
     view(place, "values")
     parts = packing.unpack(sentence["parts"], "int16", deflate=True).reshape(size)[11, 0] / 1000

@@ -4,15 +4,18 @@ import { fetched, number } from "../core.mjs";
 import { centredCosines } from "../encoded.mjs";
 import { inflate, shaped } from "../unpack.mjs";
 import { sentences, vectors } from "./asked.mjs";
-import { few, widen } from "./tables.mjs";
+import { widen } from "./tables.mjs";
 import { han, quoted } from "./texts.mjs";
 
 const WORDS = words({
   hint: {
-    zh: "两句里的词两两比较：同一层之后的向量各减去本语言常用词的平均，再算余弦。",
+    zh:
+      "两句里的词两两比较：同一层之后的向量各减去本语言常用词的平均，再算余弦。一个余弦算不算高，" +
+      "要拿意思已知的第三句来比。",
     en:
       "Every word with every word: their vectors after the same layer, less the mean of common " +
-      "words of their language, as cosines.",
+      "words of their language, as cosines. Whether one is high only a third sentence tells, in " +
+      "which you know the meaning.",
   },
   ask: {
     zh: "在“另一句”里写一句，按它右边的按钮：两句都用模型来算。",
@@ -25,9 +28,10 @@ const WORDS = words({
   cosines: { zh: "余弦", en: "cosines" },
   summary: {
     zh: (layer, word, other, cosine) =>
-      `第 ${layer} 层之后，与${quoted(word)}最近的是${quoted(other)}：${cosine}。`,
+      `走过 ${layer + 1} 层（到 L${layer}）之后，与${quoted(word)}最近的是${quoted(other)}：${cosine}。`,
     en: (layer, word, other, cosine) =>
-      `After layer ${layer}, the nearest to ${quoted(word)} is ${quoted(other)}: ${cosine}.`,
+      `With ${layer + 1} ${layer ? "layers" : "layer"} passed (up to L${layer}), the nearest to ` +
+      `${quoted(word)} is ${quoted(other)}: ${cosine}.`,
   },
 });
 const SHAPE = [13, 384]; // before the first layer and after each
@@ -79,12 +83,10 @@ export const view = {
         widen(grid, n);
         grid.fill(table, {
           rows: a.names.map(({ text }) => text),
-          columns: b.names.map(({ text }, j) => (few(n) ? text : j)),
+          columns: b.names.map(({ text }) => text),
           limit: 1,
           chosen: (i) => i === chosen,
         });
-        if (!few(n))
-          figure.lack.textContent = b.names.map(({ text }, j) => `${j} ${text}`).join(" · ");
         if (chosen < 0) return WORDS.mark(shown.words[figure.at].text);
         const row = table[chosen],
           best = row.indexOf(Math.max(...row));

@@ -8,10 +8,21 @@ import { WORDS as SHARED, apart, headName, quoted } from "./texts.mjs";
 
 const WORDS = words({
   hint: {
-    zh: "不让这个词看见什么，再走一遍。这是量出来的后果，不是解释：别的头会补上，后面的层也会变。",
+    zh:
+      "不让这个词看见什么（词还在句中，本来给它的注意力分给别的），再走一遍。实线是原来的，点线是切断后的，" +
+      "灰带是切的那一层。这是量出来的后果，不是解释：别的头会补上，后面的层也会变。",
     en:
-      "Hide something from the word and run again. What you see is a measured effect, no " +
-      "explanation: other heads make up for it, and later layers change as well.",
+      "Hide something from the word (it stays in the sentence; its share of attention goes to the " +
+      "others) and run again. The solid line is without the cut, the dotted one with it; the grey " +
+      "band is the layer that is cut. What you see is a measured effect, no explanation: other " +
+      "heads make up for it, and later layers change as well.",
+  },
+  yardstick: {
+    zh: (word, mean, most) =>
+      `参照：本页${quoted(word)}意思相同的两句，不切也有差别：终点平均相差 ${mean}，最多 ${most}。`,
+    en: (word, mean, most) =>
+      `A yardstick: uncut, two sentences of this page with the same meaning of ${quoted(word)} end ` +
+      `${mean} apart on average, ${most} at most.`,
   },
   hide: { zh: "不让它看见", en: "hide from it" },
   others: { zh: "所有别的词", en: "all other words" },
@@ -31,6 +42,20 @@ const WORDS = words({
 });
 
 const PLACES = ["head", "layer", "all"];
+
+/** How far apart sentences of one meaning end: of the page's, in which a word has several. */
+function yardstick({ sentences, words: known }) {
+  const end = ({ path }) => path.at(-1) / 100; // they are stored in hundredths
+  const found = sentences.flatMap((one, i) =>
+    sentences
+      .slice(i + 1)
+      .filter(({ word, sense }) => word === one.word && sense === one.sense)
+      .map((other) => ({ word: known[one.word].word, gap: Math.abs(end(one) - end(other)) })),
+  );
+  const gaps = found.map(({ gap }) => gap);
+  const mean = gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length;
+  return WORDS.yardstick(found[0].word, number(mean), number(Math.max(...gaps)));
+}
 
 /** The recorded path with one word hidden, where the word is one token. */
 const hiddenOf = (shown, at, own) =>
@@ -66,6 +91,7 @@ export const view = {
         options: PLACES.map((place) => [place, WORDS[place]]),
       }),
       figure.toggle("every", { label: WORDS.every }),
+      h("p", { class: "play__hint play__whole" }, yardstick(figure.data)),
     );
 
     function fillMenu(all, hide) {

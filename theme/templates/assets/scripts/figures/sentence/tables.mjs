@@ -1,9 +1,11 @@
 // Tables that more than one view of a sentence has: a row or a column a word.
 import { words } from "../../language.mjs";
+import { h } from "../core.mjs";
 import { byWord } from "../encoded.mjs";
 
 const WORDS = words({
   map: { zh: "注意力权重", en: "attention weights" },
+  key: { zh: "颜色：从 0 到 1", en: "colours: from 0 to 1" },
   asksAsked: { zh: "在问 ↓ 被问 →", en: "asks ↓ asked →" },
 });
 
@@ -11,9 +13,12 @@ export const narrow = matchMedia("(max-width: 44.9375em)"); // a phone
 /** Whether the numbers of so many words fit beside each other. */
 export const few = (n) => n <= (narrow.matches ? 5 : 8);
 
-/** Few words: numbers in the cells and words above them. */
-export const widen = (grid, n) =>
-  grid.node.querySelector("table").classList.toggle("play__grid--compact", !few(n));
+/** Few words: numbers in the cells. Many: the words above them stand upright. */
+export function widen(grid, n, upright = !few(n)) {
+  const { classList } = grid.node.querySelector("table");
+  classList.toggle("play__grid--compact", !few(n));
+  classList.toggle("play__grid--upright", upright);
+}
 
 /** The attention weights of a head, word by word: `fill(shown)` returns the row of the chosen one. */
 export function attentionMap(figure) {
@@ -24,6 +29,13 @@ export function attentionMap(figure) {
     rowTitle: WORDS.asksAsked,
     act: (i) => figure.set({ word: i }),
   });
+  const key = h(
+    "span",
+    { class: "play__key", role: "img", "aria-label": WORDS.key },
+    "0",
+    h("i", {}),
+    "1",
+  );
   const fill = (shown) => {
     const { layer, head } = figure.state,
       all = shown.words;
@@ -31,14 +43,16 @@ export function attentionMap(figure) {
       shown.map(layer, head),
       all.map(({ own }) => own),
     );
-    widen(grid, all.length);
+    const upright = !few(all.length) && !narrow.matches; // a phone has their places
+    widen(grid, all.length, upright);
     grid.fill(map, {
       rows: all.map((word, i) =>
         few(all.length) || word.text.endsWith(` ${i}`) ? word.text : `${word.text} ${i}`,
       ),
-      columns: all.map((word, i) => (few(all.length) ? word.text : i)),
+      columns: all.map((word, i) => (few(all.length) || upright ? word.text : i)),
       chosen: (i) => i === figure.at,
     });
+    if (!few(all.length)) grid.node.querySelector("caption").append(key);
     return map[figure.at];
   };
   return { node: grid.node, fill };

@@ -24,6 +24,7 @@ export const WORDS = words({
       `The recorded sentences have q, k and v of ${list.join(", ")} only. Choose one of them, or ` +
       "press the button above.",
   },
+  a: { zh: "注意力权重 a", en: "attention weights a" },
   list: { zh: (parts) => parts.join("，"), en: (parts) => parts.join(", ") },
   gives: {
     zh: (word, to) => `${quoted(word)}给${to}`,

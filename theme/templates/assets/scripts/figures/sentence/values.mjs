@@ -9,10 +9,13 @@ import { WORDS as SHARED, gives, headName, keptHeads, quoted, signed } from "./t
 
 const WORDS = words({
   hint: {
-    zh: "每个词加进来的是注意力权重 × 它的值；加起来就是这个头给这个词的结果。",
+    zh:
+      "每个词加进来的是注意力权重 × 它的值；加起来就是这个头给这个词的结果。推力是它沿两组词的线推多远，" +
+      "朝第一组为正。格子里彩色为正、灰色为负，越深绝对值越大。",
     en:
       "Each word adds its attention weight times its value; the sum is what the head gives to " +
-      "this word.",
+      "this word. A push is how far that goes along the line between the two groups, positive " +
+      "towards the first. Coloured cells are positive, grey ones negative, stronger is larger.",
   },
   adds: { zh: "注意力权重 × v", en: "attention weight × v" },
   sum: { zh: "合计", en: "sum" },
@@ -20,9 +23,14 @@ const WORDS = words({
   fromPush: { zh: "注意力权重 × (v·W_O)·u", en: "attention weight × (v·W_O)·u" },
   summary: {
     zh: (at, word, most, share) =>
-      `${at}：给${quoted(word)}的结果里，加得最多的是${quoted(most)}（长度 ${share}）。`,
+      `${at}：给${quoted(word)}的结果里，加得最多的是${quoted(most)}（注意力权重 × v 的长度 ${share}）。`,
     en: (at, word, most, share) =>
-      `${at}: most of what ${quoted(word)} gets comes from ${quoted(most)} (length ${share}).`,
+      `${at}: most of what ${quoted(word)} gets comes from ${quoted(most)} (attention weight × v ` +
+      `has the length ${share}).`,
+  },
+  noPush: {
+    zh: (first, second) => `在“${first}”与“${second}”之间，谁都推不到 0.01。`,
+    en: (first, second) => ` Between ${first} and ${second} no push reaches 0.01.`,
   },
   summaryPush: {
     zh: (most, push, side) => `推得最多的是${quoted(most)}：${push}，朝“${side}”。`,
@@ -57,7 +65,7 @@ export const view = {
   hint: WORDS.hint,
   groups: true,
   make(figure) {
-    const row = figure.grid({ title: "a", kind: "weights" });
+    const row = figure.grid({ title: SHARED.a, kind: "weights" });
     const push = figure.grid({ title: WORDS.push, kind: "scores", from: () => WORDS.fromPush });
     const adds = figure.grid({ title: WORDS.adds, kind: "v", compact: true });
 
@@ -85,7 +93,9 @@ export const view = {
         (best, x, i) => (Math.abs(x) > Math.abs(pushes[best]) ? i : best),
         0,
       );
-      const side = figure.groups.used().names[pushes[most] > 0 ? 0 : 1];
+      const { names } = figure.groups.used();
+      if (Math.abs(pushes[most]) < 0.01) return WORDS.noPush(names[0], names[1]);
+      const side = names[pushes[most] > 0 ? 0 : 1];
       return WORDS.summaryPush(shown.words[most].text, signed(pushes[most]), side);
     }
 
