@@ -1,7 +1,7 @@
 """Links land, and nothing moves under the reader: where the browser anchors no scrolling, too.
 
-Every heading of every page is slow; by default two headings below tall figures, in every way that
-leads to one. That every figure fits its place on a phone: test_figures.py.
+Every heading of every page is slow; by default the heading below one tall figure, in every way
+that leads to it. That every figure fits its place on a phone: test_site.py.
 """
 
 from __future__ import annotations
