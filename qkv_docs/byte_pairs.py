@@ -43,7 +43,7 @@ class BytePairs:
         ValueError: a merge is not a pair of tokens that make a token.
 
     Source:
-        [@sennrich2016] on bytes, as the package tokenizers does it; a test compares the two.
+        the package tokenizers, its ByteLevel and BPE; a test compares the two.
 
     Examples:
         >>> tokens = ["a", "b", "Ġ", "Ġa", "ab", "Ġab", "1"]

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from sources import CITATION, DOCS, FORMULA, INCLUDE, PAGES, ROOT, Source, blank
 
+import qkv_docs
 from docs.examples import sections as examples
 from theme import reading
 from theme.extensions import asked
@@ -217,3 +218,11 @@ def test_chinese_typography(name: str) -> None:
         for value, line in page.find(f"({pattern})", text)
     ]
     assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_public_name_is_on_an_api_page(language: str) -> None:
+    """Seen while writing, and not only by who searches for it in the built site."""
+    pages = [(DOCS / language / f"{name}.md").read_text("utf-8") for name in ("api", "api-models")]
+    listed = re.findall(r"^::: qkv_docs\.(\w+)$", "\n".join(pages), re.M)
+    assert sorted(listed) == sorted(qkv_docs.__all__)

@@ -926,4 +926,8 @@ def test_a_script_that_fails_is_told_from_one_that_does_not_come(
         page.route("**/run.mjs*", faulty)
         snippet.press("run")
         expect(snippet.status).to_contain_text("a fault of this site")
-        assert any("null" in text for text in visit.trouble)
+        until(  # the console tells of it apart from the page
+            lambda: any("null" in text for text in visit.trouble),
+            lambda: len(visit.trouble),
+            lambda: page.wait_for_timeout(50),
+        )
