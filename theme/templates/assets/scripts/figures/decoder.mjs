@@ -3,10 +3,10 @@
 // text: in the box and in the address after the #, which no server sees.
 import { language, words } from "../language.mjs";
 import { written } from "./bytes.mjs";
+import { COMING, coming, size } from "./coming.mjs";
 import { Figure, Lost, desk, h, number } from "./core.mjs";
 import { chart, draw } from "./costs.mjs";
 
-const size = (bytes) => `${Math.round(bytes / 1e6)} MB`;
 const quoted = (text) => `“${shown(text)}”`;
 /** A token as it can be seen. */
 const shown = (text) => text.replaceAll("\n", "↵").replaceAll("\t", "⇥");
@@ -33,21 +33,12 @@ const WORDS = words({
     zh: "这份网站没有带上这个模型，这里只有记录下来的数。",
     en: "This copy of the site came without the model: there are only the recorded numbers.",
   },
-  fetching: {
-    zh: (percent, total) => `正在取：${percent}%（共 ${size(total)}）`,
-    en: (percent, total) => `Fetching: ${percent}% of ${size(total)}`,
-  },
-  unpacking: { zh: "取到了，正在展开…", en: "It is here; unpacking…" },
   writing: { zh: "正在写…", en: "Writing…" },
   stopping: { zh: "写完这个词元就停…", en: "Stopping after this token…" },
   over: { zh: "模型认为到这里就写完了。", en: "The model takes this for the end." },
   full: {
     zh: (most) => `到 ${most} 个词元为止，这里不再往下写。`,
     en: (most) => `Here it goes no further than ${most} tokens.`,
-  },
-  lost: {
-    zh: "脚本没有取到。检查网络后再按一次。",
-    en: "The script did not arrive. Check the connection and press again.",
   },
   cache: { zh: "用 KV 缓存", en: "with the KV cache" },
   layer: { zh: "层", en: "layer" },
@@ -164,7 +155,7 @@ class Decoder extends Figure {
       WORDS.stop,
     );
     this.said = h("p", { class: "play__hint", role: "status" });
-    this.bar = h("progress", { max: 1, "aria-label": WORDS.fetching(0, 0) });
+    this.bar = h("progress", { max: 1, "aria-label": COMING.fetching(0, 0) });
     this.form = h(
       "form",
       {
@@ -185,7 +176,7 @@ class Decoder extends Figure {
       .catch((error) => {
         if (!globalThis.qkv.lost(error)) throw error;
         this.failed = true;
-        this.report(WORDS.lost);
+        this.report(COMING.lost);
       })
       .finally(() => this.source.removeAttribute("aria-busy"));
     this.source = h(
@@ -239,21 +230,10 @@ class Decoder extends Figure {
     this.fetching = true;
     this.bar.removeAttribute("value");
     this.#refresh();
-    let before = -1;
     try {
       model = await script.load({
         signal: this.busy.signal,
-        progress: ({ received, total, what }) => {
-          if (what === "unpacking") {
-            this.bar.removeAttribute("value");
-            this.report(WORDS.unpacking);
-            return;
-          }
-          if (!total) return;
-          this.bar.value = received / total;
-          const percent = Math.floor((10 * received) / total) * 10; // tens: it is read out
-          if (percent !== before) this.report(WORDS.fetching((before = percent), total));
-        },
+        progress: coming(this.bar, (text) => this.report(text)),
       });
     } finally {
       this.fetching = false;
@@ -282,7 +262,7 @@ class Decoder extends Figure {
       }
     } catch (error) {
       this.failed = true;
-      this.report(error instanceof Lost ? WORDS.lost : script.said(error).text);
+      this.report(error instanceof Lost ? COMING.lost : script.said(error).text);
     } finally {
       this.busy = undefined;
       if (this.isConnected) {

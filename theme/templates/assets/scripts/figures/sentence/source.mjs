@@ -1,12 +1,10 @@
 // Where the sentence comes from: the box, one of the page's, and what pressing the button costs.
 import { words } from "../../language.mjs";
+import { COMING, coming, size } from "../coming.mjs";
 import { Lost, h } from "../core.mjs";
 import { here, next, sentences } from "./asked.mjs";
 import { computed } from "./shown.mjs";
 import { GAP } from "./texts.mjs";
-
-const size = (bytes) =>
-  bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} KB` : `${Math.round(bytes / 1e6)} MB`;
 
 const WORDS = words({
   text: { zh: "你的句子", en: "your sentence" },
@@ -52,10 +50,6 @@ const WORDS = words({
     zh: (most) => `最多 ${most} 个字符，后面的没有放进来。`,
     en: (most) => `At most ${most} characters fit; what came after them was left out.`,
   },
-  starting: {
-    zh: "都取到了，正在启动 Python：慢的设备上要半分钟…",
-    en: "All of it is here. Python is starting: half a minute on a slow device…",
-  },
   still: {
     zh: (shown) => `下面画的还是“${shown}”。`,
     en: (shown) => `Below is still “${shown}”.`,
@@ -64,17 +58,8 @@ const WORDS = words({
     zh: "这份网站没有带模型，只能看记录好的句子。",
     en: "This copy of the site has no model: there are only the recorded sentences.",
   },
-  fetching: {
-    zh: (percent, total) => `正在取：${percent}%（共 ${size(total)}）`,
-    en: (percent, total) => `Fetching: ${percent}% of ${size(total)}`,
-  },
   empty: { zh: "先写一句话。", en: "Write a sentence first." },
-  unpacking: { zh: "取到了，正在展开…", en: "It is here; unpacking…" },
   computing: { zh: "正在计算…", en: "Computing…" },
-  lost: {
-    zh: "脚本没有取到。检查网络后再按一次。",
-    en: "The script did not arrive. Check the connection and press again.",
-  },
 });
 
 /** Still to be fetched, of all and of Python; nothing while nobody knows. */
@@ -246,28 +231,12 @@ export class Source {
     if (here.model) return;
     this.fetching = true;
     this.refresh();
-    let said = -1;
     const views = this.figure.bringAll();
     try {
       here.model = await here.script.load({
         everything: this.everything.checked,
         signal: this.busy.signal,
-        progress: ({ received, total, what }) => {
-          if (what === "unpacking") {
-            this.bar.removeAttribute("value");
-            this.report(WORDS.unpacking);
-            return;
-          }
-          if (!total) return;
-          if (received >= total) {
-            this.bar.removeAttribute("value");
-            this.report(WORDS.starting);
-            return;
-          }
-          this.bar.value = received / total;
-          const percent = Math.floor((10 * received) / total) * 10; // tens: it is read out
-          if (percent !== said) this.report(WORDS.fetching((said = percent), total));
-        },
+        progress: coming(this.bar, (text) => this.report(text)),
       });
       await views;
     } finally {
@@ -316,7 +285,7 @@ export class Source {
 
   /** Why there is nothing, as a sentence. */
   why(error) {
-    if (error instanceof Lost || globalThis.qkv.lost(error)) return WORDS.lost;
+    if (error instanceof Lost || globalThis.qkv.lost(error)) return COMING.lost;
     if (!here.script) throw error;
     const { text } = here.script.said(error);
     return /[.。]$/.test(text) ? text : text + WORDS.end;
