@@ -282,9 +282,17 @@ def test_a_sentence_is_kept_on_the_device(revisit: Visit) -> None:
     page.goto(f"{revisit.root}/pretrained/")
     revisit.loaded.clear()
     place, page = arrive(revisit, "zh")
-    expect(place.locator("input[type=text]").first).to_have_value("kept for later")
+    box = place.locator("input[type=text]").first
+    expect(box).to_have_value("kept for later")
+    # A link of a lesson names a view of it; one with a sentence has all of its own.
+    page.evaluate("location.hash = 'figure=sentence&step=cut'")
+    expect(place.locator("input[value=cut]")).to_be_checked()
+    expect(box).to_have_value("kept for later")
+    page.evaluate("location.hash = 'figure=sentence&step=qkv&text=of+a+friend'")
+    expect(box).to_have_value("of a friend")
+    expect(place.locator("input[value=cut]")).not_to_be_checked()
     place.get_by_role("button", name="还原").click()
-    expect(place.locator("input[type=text]").first).to_have_value(OURS["zh"])
+    expect(box).to_have_value(OURS["zh"])
 
 
 @pytest.mark.browser

@@ -128,6 +128,12 @@ export class Figure extends HTMLElement {
   get initial() {
     return this.kind.initial;
   }
+  /** What of an earlier visit is taken up, beside what an address gives. */
+  takenUp(_given) {
+    return {};
+  }
+  /** What stands in the address even where it is as at first. */
+  static always = /** @type {string[]} */ ([]);
   get kind() {
     return /** @type {typeof Figure} */ (this.constructor);
   }
@@ -169,9 +175,7 @@ export class Figure extends HTMLElement {
       this.state = null;
       return;
     }
-    const { initial } = this;
-    this.state = { ...initial, ...this.#fromAddress() };
-    if (!this.#valid(this.state)) this.state = { ...initial };
+    this.state = this.#stateOf(this.#fromAddress()) ?? { ...this.initial };
     const picture = [...this.childNodes];
     this.reading = h("p", { class: "play__read", role: "status" });
     const bar = h(
@@ -201,11 +205,11 @@ export class Figure extends HTMLElement {
       throw error;
     }
     this.onaddress = () => {
-      const state = this.#fromAddress();
-      if (state && this.#valid({ ...initial, ...state })) {
-        this.state = { ...initial, ...state };
-        this.redraw();
-      }
+      const given = this.#fromAddress(),
+        state = given && this.#stateOf(given);
+      if (!state) return;
+      this.state = state;
+      this.redraw();
     };
     addEventListener("hashchange", this.onaddress);
     this.dataset.ready = ""; // for tests
@@ -235,6 +239,14 @@ export class Figure extends HTMLElement {
     }
   }
 
+  /** The whole state, where an address gives a part of it or nothing; null if it cannot be drawn. */
+  #stateOf(given) {
+    const states = [{ ...this.takenUp(given ?? {}), ...given }, { ...given }];
+    return (
+      states.map((one) => ({ ...this.initial, ...one })).find((one) => this.#valid(one)) ?? null
+    );
+  }
+
   #fromAddress() {
     const given = new URLSearchParams(location.hash.slice(1)),
       state = {};
@@ -257,7 +269,8 @@ export class Figure extends HTMLElement {
   get address() {
     const given = new URLSearchParams({ figure: this.name });
     for (const [name, before] of Object.entries(this.initial)) {
-      if (String(this.state[name]) !== String(before)) given.set(name, this.state[name]);
+      if (String(this.state[name]) !== String(before) || this.kind.always.includes(name))
+        given.set(name, this.state[name]);
     }
     return `#${String(given).replaceAll("%2C", ",")}`;
   }

@@ -65,6 +65,7 @@ const FIRST = -1, // the word that the figure chooses
 
 export class Sentence extends Figure {
   static longest = 200; // characters in a box
+  static always = ["text"]; // whoever follows a link sees that sentence, not the last of their own
   static initial = {
     text: "",
     step: "look",
@@ -111,7 +112,6 @@ export class Sentence extends Figure {
     this.trouble = ""; // why what a view asked for did not come
     this.opened = new Map(); // of the recorded sentences, those unpacked
     this.asked = new Map(); // what is on its way or there, by name
-    if (new URLSearchParams(location.hash.slice(1)).get("figure") !== this.name) this.#remembered();
     this.onnarrow = () => this.redraw();
     narrow.addEventListener("change", this.onnarrow);
     this.source = new Source(this);
@@ -223,16 +223,18 @@ export class Sentence extends Figure {
     }
   }
 
-  #remembered() {
+  /** A link of a lesson names a view: it is of what was typed. A link with a text has all of its own. */
+  takenUp(given) {
+    if (KEPT.some((name) => name in given)) return {};
     try {
       const kept = JSON.parse(localStorage.getItem(KEY)) ?? {};
-      const texts = Object.entries(kept).filter(
-        ([name, text]) => KEPT.includes(name) && typeof text === "string",
+      return Object.fromEntries(
+        Object.entries(kept).filter(
+          ([name, text]) => KEPT.includes(name) && typeof text === "string",
+        ),
       );
-      const state = { ...this.state, ...Object.fromEntries(texts) };
-      if (Sentence.valid(state)) this.state = state;
     } catch {
-      /* nothing kept, or storage refused */
+      return {}; // nothing kept, or storage refused
     }
   }
 
