@@ -141,7 +141,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         ours, peer, site = Path(folder, "ours"), Path(folder, "peer"), Path(folder, "site")
         ignored = shutil.ignore_patterns("__pycache__")
-        for name in ("docs", "theme", "qkv_docs"):
+        for name in ("benchmarks", "docs", "theme", "qkv_docs"):
             shutil.copytree(options.tree / name, ours / name, ignore=ignored)
         for name in ("mkdocs.yml", "mkdocs.en.yml", "pyproject.toml"):
             shutil.copy(options.tree / name, ours)
