@@ -41,7 +41,8 @@ class Section:
         return [line for one in self.statements for line in one.want.splitlines()]
 
 
-def parse(text: str) -> list[Section]:
+@functools.lru_cache(maxsize=256)
+def parse(text: str) -> tuple[Section, ...]:
     """Every section of the text of an example file, in order."""
     heads = list(HEAD.finditer(text))
     found: list[Section] = []
@@ -50,7 +51,7 @@ def parse(text: str) -> list[Section]:
         body = text[head.end() : end]
         line = text.count("\n", 0, head.end()) + 1 + len(body) - len(body.lstrip("\n"))
         found.append(Section(head[1], body.strip("\n"), line, head[2]))
-    return found
+    return tuple(found)
 
 
 def sections(page: str, language: str) -> dict[str, Section]:

@@ -92,13 +92,16 @@ def expanded(markdown: str, page: Page) -> str:
     return markdown
 
 
-def plain(markdown: str, page: Page, address: Callable[[str], str], draw: bool) -> str:
-    """Without what is left: code included, figures drawn or in words, links with an address."""
+def plain(
+    markdown: str, page: Page, address: Callable[[str], str], drawn_from: str | None = None
+) -> str:
+    """Without what is left: code included, figures in words or, with their `figures.sources()`,
+    drawn, links with an address."""
 
     def figure(name: str, alt: str, caption: str) -> str:
-        if not draw:
+        if drawn_from is None:
             return f"> **{FIGURE[page.language]}** {caption}\n>\n> {alt}"
-        drawn = figures.draw(name, page, alt) or ""
+        drawn = figures.draw(name, page, alt, drawn_from) or ""
         svg = drawn[drawn.find("<svg") : drawn.rfind("</svg>") + 6].replace("<svg", PAPER, 1)
         data = base64.b64encode(svg.encode()).decode()
         return f"![{alt}](data:image/svg+xml;base64,{data})\n\n{caption}"

@@ -22,8 +22,8 @@ def sources() -> str:
     )
 
 
-def draw(name: str, page: Page, label: str) -> str | None:
-    """A figure with its text alternative, kept by its sources; None, with a warning, if nobody
+def draw(name: str, page: Page, label: str, made_from: str) -> str | None:
+    """A figure with its text alternative, kept by its `sources()`; None, with a warning, if nobody
     draws it."""
     from docs import figures  # here: the examples that it runs cost every start of the theme
 
@@ -32,7 +32,7 @@ def draw(name: str, page: Page, label: str) -> str | None:
         return figures.html(page.name, name, page.language, label=label, data_url=data_url)
 
     try:
-        return cache.kept(make, sources(), page.name, name, page.language, label, page.root)
+        return cache.kept(make, made_from, page.name, name, page.language, label, page.root)
     except figures.NoFigure as error:
         page.complain(f"{SCHEME}{name}", str(error))
         return None
@@ -49,6 +49,7 @@ class Drawings(Treeprocessor):
     page: Page
 
     def run(self, root: Element) -> None:
+        made_from = sources() if next(root.iter("img"), None) is not None else ""
         for parent in list(root.iter()):
             for at, child in enumerate(parent):
                 image = (
@@ -61,7 +62,7 @@ class Drawings(Treeprocessor):
                 if not alt:
                     self.page.complain(source, f"no text alternative for {source}")
                 name = source.removeprefix(SCHEME)
-                if name != source and (drawn := draw(name, self.page, alt)):
+                if name != source and (drawn := draw(name, self.page, alt, made_from)):
                     figure = self.figure(name, drawn, image.get("title"))
                     figure.tail = child.tail
                     parent[at] = figure

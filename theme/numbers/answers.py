@@ -7,6 +7,7 @@ assets/scripts/numbers.mjs fetches the table when asking is switched on.
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Iterable
@@ -134,6 +135,7 @@ def _script(name: str, command: str) -> str:
     raise FileNotFoundError(f"no script writes {file}")
 
 
+@functools.cache
 def _test(name: str) -> str:
     """The test of the experiment, which bears its name."""
     names = [path.stem.removeprefix("test_") for path in (ROOT / "tests").glob("test_*.py")]
@@ -141,9 +143,15 @@ def _test(name: str) -> str:
     return f"tests/test_{found}.py" if found else PAGES_TEST
 
 
+@functools.cache
+def _lines(path: Path, changed: float) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines()
+
+
 def _line(address: Address) -> int:
     """The line of the file where the entry, or the row that it is in, begins."""
-    lines = (data.FOLDER / f"{address.page}.json").read_text(encoding="utf-8").splitlines()
+    path = data.FOLDER / f"{address.page}.json"
+    lines = _lines(path, path.stat().st_mtime)
     at = 0
     for name, picked in re.findall(r"([A-Za-z_][\w ]*)|\[([^\]]*)\]", address.rest):
         wanted = [f'"{name}":'] if name else [

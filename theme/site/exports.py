@@ -16,6 +16,7 @@ from mkdocs.structure.pages import Page
 
 from theme.exports.notebook import has_code, installation, needs, notebook
 from theme.exports.plain import LINK, expanded, plain
+from theme.extensions.figures import sources
 from theme.site.languages import language
 from theme.site.pages import about
 from theme.site.python import wheel
@@ -88,18 +89,19 @@ def export(page: Page, config: MkDocsConfig, files: Files) -> str:
     title, _, body = page.markdown.strip().partition("\n")
     head = f"{title}\n\n{words['from']} [{config.site_name}: {page.title}]({address('')})"
     body = expanded(f"{body}\n", facts)
-    write(twin, plain(f"{head}\n{body}", facts, address, draw=False))
+    write(twin, plain(f"{head}\n{body}", facts, address))
     links = [f'<a href="{posixpath.basename(twin)}">Markdown</a>']
 
     if has_code(body):
         name = f"{Path(here).stem}.ipynb"
         path = posixpath.join(posixpath.dirname(twin), name)
         package = way(f"{up}assets/{wheel()[0]}", path, config)
+        drawn_from = sources()
         made = notebook(
             f"{head}\n\n{needs(facts.language, package)}\n{body}",
             facts,
             package,
-            lambda text: plain(text, facts, address, draw=True),
+            lambda text: plain(text, facts, address, drawn_from),
         )
         write(path, dump(made))
         links.insert(0, f'<a href="{name}" download>{words["notebook"]}</a>')

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from pathlib import Path
 
-import yaml
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 
 from theme import search
-from theme.extensions.page import DOCS
+from theme.extensions.page import ledger
 from theme.site.languages import language
 
 # The theme's own search is not used: its worker, and the stemmers of thirty languages.
@@ -40,7 +39,7 @@ def gather(html: str, page: Page, config: MkDocsConfig) -> None:
 
 def write(config: MkDocsConfig) -> None:
     pages = gathered[language(config)]
-    search.naming(pages, yaml.safe_load((DOCS / "glossary.yml").read_text(encoding="utf-8")))
+    search.naming(pages, ledger("glossary"))
     search.linking(pages)
     for path, text in search.files(pages).items():
         file = Path(config.site_dir, "search", path)
