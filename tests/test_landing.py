@@ -207,6 +207,34 @@ def test_every_way_to_the_heading_below_a_figure(
         assert not missed, f"{path}#{heading}"
 
 
+def test_a_link_followed_while_the_page_still_scrolls(browser: Browser, root: str) -> None:
+    """The theme writes down where the reader is a moment later: with the next page's address."""
+    with reading(browser, root, 390) as visit:
+        page = visit.page
+        page.goto(f"{root}/about/")
+        wake(page)
+        wait_for_instant_navigation(page)
+        slow = {"offline": False, "latency": 800, "downloadThroughput": -1, "uploadThroughput": -1}
+        page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", slow)
+
+        def follow(address: str) -> None:
+            with turning(page):
+                page.evaluate("scrollBy({ top: 400, behavior: 'instant' })")
+                page.evaluate(FOLLOW, root + address)
+
+        follow("/masks/#causal")
+        assert abs(off(page, "causal")) <= 2
+        follow("/similarity/")
+        assert page.evaluate("scrollY") == 0
+        at = page.evaluate("scrollBy({ top: 700, behavior: 'instant' }), scrollY")
+        page.wait_for_timeout(600)  # that is written down, for whoever comes back
+        follow("/embedding/")
+        with turning(page):
+            page.go_back()
+        assert page.url == f"{root}/similarity/"
+        assert page.evaluate("scrollY") > at / 2
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("path", PATHS)

@@ -75,13 +75,20 @@
     true,
   );
   let article = null; // where the reader has landed
+  let back = null; // through the history, and where the reader was on that page: { y }
   const land = (event) => {
     const come = article !== document.querySelector("article");
     if (!event && !come) return; // a fold may have been closed since
+    const loaded = !article;
     article = document.querySelector("article");
     const target = named(location.hash);
-    // A page that comes without being loaded: the theme has opened one box, and gone to its top.
-    if (reveal(target) || (come && target?.closest("details"))) target.scrollIntoView();
+    const opened = reveal(target);
+    // To a page that comes without being loaded the theme goes before its boxes are open. And where
+    // the reader still scrolled while it was on its way, the theme takes where they were on the
+    // page before for a place on this one.
+    if (come && !loaded && (back || !location.hash)) scrollTo(0, back?.y ?? 0);
+    else if (opened || (come && (!loaded || target?.closest("details")))) target?.scrollIntoView();
+    if (come) back = null;
   };
   addEventListener("hashchange", land);
 
@@ -96,7 +103,10 @@
     "popstate",
     (event) => {
       leaving ||= location.pathname !== shown;
-      if (leaving) return;
+      if (leaving) {
+        back = event.state;
+        return;
+      }
       event.stopImmediatePropagation();
       if (history.scrollRestoration === "manual" && history.state) scrollTo(0, history.state.y);
     },
