@@ -28,6 +28,21 @@ from theme.site import serve
 PAGES = sorted(path.stem for path in (DOCS / "en").glob("*.md"))
 
 
+@pytest.mark.parametrize("begun", [False, True])
+def test_the_english_half_ends_with_the_build_it_belongs_to(tmp_path: Path, begun: bool) -> None:
+    about = [{"site_dir": str(tmp_path / "en"), "site_url": ""}, "build", False]
+    call = [sys.executable, "-m", "theme.site.languages", json.dumps(about)]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    half = subprocess.Popen(call, cwd=ROOT, stdin=subprocess.PIPE, **quiet)
+    assert half.stdin
+    if begun:
+        half.stdin.write(b"\n")
+    half.stdin.close()  # as it is when the other process is killed
+    assert half.wait() == 1
+    assert not (tmp_path / "en/sitemap.xml").exists()
+    assert not (tmp_path / "en/search").exists()
+
+
 def test_a_page_shows_on_itself_and_in_its_language(monkeypatch: Any) -> None:
     for home, more in (("", []), ("{time:masks}", ["index"]), ("{time:api+masks}", ["index"])):
         text = {"index": home}

@@ -25,7 +25,8 @@ from mkdocs.utils.templates import TemplateContext
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("theme", "docs", "qkv_docs")
-told: dict[str, Any] = {"serving": False, "dirty": False, "changed": 0.0, "live": None}
+told: dict[str, Any] = {"serving": False, "dirty": False, "changed": 0.0}
+told |= {"live": None, "english": None}
 
 
 def site(name: str) -> Any:
@@ -90,9 +91,15 @@ def site_is_main(config: MkDocsConfig) -> bool:
     return Path(config.docs_dir).name == "zh"
 
 
+def on_pre_build(config: MkDocsConfig) -> None:
+    if site_is_main(config):  # of a whole site; under `mkdocs serve` parts are made, too
+        told["english"] = site("languages").Half(config, told["dirty"])
+
+
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     site("languages").warn_of_missing_translations(config)
-    for file in site("files").generated(config):
+    begin = told["english"].begin if site_is_main(config) and told["english"] else None
+    for file in site("files").generated(config, then=begin):
         if (sent_as_it_is := files.get_file_from_path(file.src_uri)) is not None:
             files.remove(sent_as_it_is)
         files.append(file)
@@ -153,5 +160,6 @@ def on_post_template(output_content: str, template_name: str, config: MkDocsConf
 def on_post_build(config: MkDocsConfig) -> None:
     site("search").write(config)
     if site_is_main(config):
-        site("languages").build_english(config, told["dirty"])
+        told["english"].finish()
+        told["english"] = None
         site("service_worker").write(Path(config.site_dir))

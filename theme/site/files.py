@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -36,7 +36,8 @@ def on_config(config: MkDocsConfig) -> None:
         config.theme["features"].remove("navigation.instant")
 
 
-def generated(config: MkDocsConfig) -> Iterator[File]:
+def generated(config: MkDocsConfig, then: Callable[[], None] | None = None) -> Iterator[File]:
+    """The files that no folder has; `then` is called once what is fetched is there."""
     offline, main = config.extra["offline"], language(config) == "zh"
 
     def copies(folder: str, paths: list[Path]) -> Iterator[File]:
@@ -55,6 +56,8 @@ def generated(config: MkDocsConfig) -> Iterator[File]:
     config.extra["model"] = f"{MODEL}/{sentences[0].name}" if sentences else None
     continuations = decoder.files() if contents else []
     config.extra["decoder"] = f"{DECODER}/{continuations[0].name}" if continuations else None
+    if then:
+        then()
     if main and not offline:
         yield from numbers(config)
     if main:

@@ -34,6 +34,7 @@ from mkdocs.structure.nav import Navigation, get_navigation
 from mkdocs.structure.pages import Page
 
 from theme.extensions.page import DOCS, ROOT, log
+from theme.site.languages import Kept
 
 SOURCES = ("docs", "qkv_docs", "theme")
 # Of what is put in place, what nobody looks at: no browser loads its page again for these.
@@ -203,8 +204,9 @@ class Live:
             put(last, Path(config.site_dir))
             log.info("This is the last build; the new one takes its place in a moment")
         self.start()
-        self.languages = self.pool.submit(self.prepare)
-        if not kept:
+        if kept:
+            self.languages = self.pool.submit(self.prepare)
+        else:
             self.finish()
 
     def on_serve(self, server: LiveReloadServer) -> None:
@@ -235,7 +237,7 @@ class Live:
         config = load_config(self.config.config_file_path, site_dir=self.config.site_dir)
         config.plugins.on_startup(command="serve", dirty=False)
         config.site_url = self.url
-        return [prepared(config), prepared(languages.english(config))]
+        return [prepared(config), prepared(languages.english(languages.settings(config)))]
 
     def show(self, changed: set[str], came_or_went: set[str]) -> bool:
         """Make the pages again that show what changed; whether there are any."""
@@ -245,10 +247,11 @@ class Live:
         frame = [one for one in changed if one.startswith(("theme/", "qkv_docs/", "mkdocs"))]
         pages_differ = any(one.startswith(("docs/zh/", "docs/en/")) for one in came_or_went)
         if frame or pages_differ or failed:
-            self.languages = self.pool.submit(self.prepare)
+            self.languages = None
         pages = dict.fromkeys(page for path in sorted(changed) for page in shown_on(path))
-        if not pages or frame or self.languages is None:
-            return False
+        if not pages or frame:
+            return False  # what the whole build makes is made ready after it: it is waited for
+        self.languages = self.languages or self.pool.submit(self.prepare)
         for language in self.languages.result():
             for name in [name for one, name in pages if one == language.name]:
                 try:
@@ -282,21 +285,11 @@ class Live:
             log.log(level, "%s", message)
         if failed:
             return False
+        self.languages = self.languages or self.pool.submit(self.prepare)
         changed = put(self.next / "site", Path(self.config.site_dir))
         shutil.rmtree(self.folder / "site", ignore_errors=True)
         (self.next / "site").rename(self.folder / "site")
         return any(UNSEEN.isdisjoint(path.parts) for path in changed)
-
-
-class Kept(logging.Handler):
-    """Keeps what a build warns of, for the process that shows it."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.records: list[tuple[int, str]] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.records.append((record.levelno, record.getMessage()))
 
 
 def whole(config_file: str, folder: Path, url: str, strict: bool) -> int:
