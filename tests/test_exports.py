@@ -30,6 +30,7 @@ sys.path.insert(0, str(ROOT / "theme/runtime"))
 from session import same
 
 SLOW = pytest.mark.slow
+OF_THE_COPY = [*needs_browser, SLOW]  # a build of its own
 LANGUAGES = pytest.mark.parametrize("language", ["zh", "en"])
 NAMES = [name.removesuffix(".md") for name in PAGES]
 IMAGE = re.compile(r"!\[(.*?)\]\(data:image/svg\+xml;base64,([^)]+)\)")
@@ -71,30 +72,43 @@ def folder(site: Path, language: str) -> Path:
     return site / "en" if language == "en" else site
 
 
+def beside(site: Path, language: str, name: str) -> Path:
+    """The folder of a page, where what it is taken along as lies, too."""
+    here = folder(site, language)
+    return here if name == "index" or (here / f"{name}.html").exists() else here / name
+
+
+def twin(site: Path, language: str, name: str) -> Path:
+    """A page as plain Markdown."""
+    path = beside(site, language, name) / f"{name}.md"
+    return path if path.exists() else path.with_name("index.md")
+
+
 def notebook(site: Path, language: str, name: str) -> NotebookNode:
-    found = nbformat.read(folder(site, language) / f"{name}.ipynb", as_version=4)
+    found = nbformat.read(beside(site, language, name) / f"{name}.ipynb", as_version=4)
     nbformat.validate(found)
     return found
 
 
-def prose(site: Path, language: str) -> Iterator[tuple[str, str]]:
-    """The Markdown of every page, and that of every notebook, with what to call it."""
+def prose(site: Path, language: str) -> Iterator[tuple[Path, str]]:
+    """The Markdown of every page, and that of every notebook, with the file that it is in."""
     for name in NAMES:
-        path = folder(site, language) / f"{name}.md"
-        yield str(path), path.read_text("utf-8")
+        path = twin(site, language, name)
+        yield path, path.read_text("utf-8")
     for name in WITH_CODE:
         cells = notebook(site, language, name).cells
-        yield f"{name}.ipynb", "\n".join(c.source for c in cells if c.cell_type == "markdown")
+        text = "\n".join(c.source for c in cells if c.cell_type == "markdown")
+        yield beside(site, language, name) / f"{name}.ipynb", text
 
 
 # ---- Notebooks ----
 
 
 @LANGUAGES
-def test_a_notebook_has_every_section_and_stable_ids(offline: Path, language: str) -> None:
+def test_a_notebook_has_every_section_and_stable_ids(anywhere: Path, language: str) -> None:
     assert len(WITH_CODE) > 8
     for name in WITH_CODE:
-        cells = notebook(offline, language, name).cells
+        cells = notebook(anywhere, language, name).cells
         ids = [cell.id for cell in cells]
         assert len(set(ids)) == len(ids)
         assert ids[:2] == [f"text-{name}", "install"]
@@ -106,14 +120,14 @@ def test_a_notebook_has_every_section_and_stable_ids(offline: Path, language: st
         assert counts == list(range(1, len(counts) + 1))
 
 
-def test_both_languages_have_the_same_code_and_output(offline: Path) -> None:
+def test_both_languages_have_the_same_code_and_output(anywhere: Path) -> None:
     """All but the snippets that a language has of its own, for the words in them."""
     for name in WITH_CODE:
         own = {one.name for one in examples.sections(name, "en").values() if one.language}
         zh, en = (
             [
                 cell
-                for cell in notebook(offline, language, name).cells
+                for cell in notebook(anywhere, language, name).cells
                 if cell.cell_type == "code" and re.sub(r"^code-|-\d+$", "", cell.id) not in own
             ]
             for language in ("zh", "en")
@@ -146,12 +160,12 @@ async def wrong_cells(path: Path, few: asyncio.Semaphore) -> list[str]:
 @pytest.mark.parametrize(
     "names", [["index", "masks"], pytest.param(WITH_CODE, marks=pytest.mark.slow)], ids=len
 )
-def test_notebooks_run_and_give_what_they_store(offline: Path, names: list[str]) -> None:
+def test_notebooks_run_and_give_what_they_store(anywhere: Path, names: list[str]) -> None:
     """In a real kernel, top to bottom; the code of both languages is the same."""
 
     async def run() -> list[list[str]]:
         few = asyncio.Semaphore(2)
-        paths = [offline / f"en/{name}.ipynb" for name in names]
+        paths = [beside(anywhere, "en", name) / f"{name}.ipynb" for name in names]
         return await asyncio.gather(*(wrong_cells(path, few) for path in paths))
 
     with ThreadPoolExecutor(1) as thread:  # a browser's event loop may be running in this one
@@ -160,22 +174,26 @@ def test_notebooks_run_and_give_what_they_store(offline: Path, names: list[str])
     assert not wrong, "\n\n".join(wrong)
 
 
-def test_what_fails_on_purpose_is_tagged(offline: Path) -> None:
+def test_what_fails_on_purpose_is_tagged(anywhere: Path) -> None:
     tagged = 0
     for name in WITH_CODE:
-        for cell in notebook(offline, "zh", name).cells:
+        for cell in notebook(anywhere, "zh", name).cells:
             fails = [out for out in cell.get("outputs", ()) if out.output_type == "error"]
             assert ("raises-exception" in cell.metadata.get("tags", ())) == bool(fails)
             tagged += len(fails)
     assert tagged
 
 
-def test_the_package_that_a_notebook_installs(offline: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("built", ["anywhere", pytest.param("offline", marks=SLOW)])
+def test_the_package_that_a_notebook_installs(
+    request: pytest.FixtureRequest, built: str, tmp_path: Path
+) -> None:
     """The wheel named in the install cell, installed from there into an empty place."""
-    cell = notebook(offline, "en", "index").cells[1]
+    site = request.getfixturevalue(built)
+    cell = notebook(site, "en", "index").cells[1]
     (wheel,) = re.findall(r"numpy (\S+\.whl)", cell.source)
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
-    where = offline / "en"
+    where = beside(site, "en", "index")
     subprocess.run([*pip, "--target", str(tmp_path), wheel], cwd=where, check=True)
     code = "import qkv_docs; print(qkv_docs.__file__)"
     env = {**os.environ, "PYTHONPATH": str(tmp_path)}
@@ -185,14 +203,14 @@ def test_the_package_that_a_notebook_installs(offline: Path, tmp_path: Path) -> 
 
 
 @LANGUAGES
-def test_figures_go_along(offline: Path, language: str) -> None:
+def test_figures_go_along(anywhere: Path, language: str) -> None:
     for name in NAMES:
         source = Source(language, f"{name}.md")
         figures = re.findall(r"!\[(.*?)\]\(figure:", source.prose)
-        twin = (folder(offline, language) / f"{name}.md").read_text("utf-8")
-        assert [alt for alt in figures if alt not in twin] == []
+        plain = twin(anywhere, language, name).read_text("utf-8")
+        assert [alt for alt in figures if alt not in plain] == []
         if name in WITH_CODE:
-            cells = notebook(offline, language, name).cells
+            cells = notebook(anywhere, language, name).cells
             drawn = [m for cell in cells for m in IMAGE.findall(cell.source)]
             assert [alt for alt, _ in drawn] == figures
             for _, data in drawn:
@@ -205,18 +223,18 @@ def test_figures_go_along(offline: Path, language: str) -> None:
 
 
 @LANGUAGES
-def test_nothing_of_this_sites_markdown_is_left(offline: Path, language: str) -> None:
+def test_nothing_of_this_sites_markdown_is_left(anywhere: Path, language: str) -> None:
     left = r"--8<--|<button|<!-- |\{ ?[#.]|figure:|^:::|^(?:!!!|\?\?\?)|\[@"
     left += r"|\\(?:[QKVqkvXR]|W[QKVO]|softmax)\b"
-    for what, text in prose(offline, language):
+    for what, text in prose(anywhere, language):
         assert re.findall(left, text, re.M) == [], what
 
 
 @LANGUAGES
-def test_formulas_are_plain_tex(offline: Path, language: str) -> None:
+def test_formulas_are_plain_tex(anywhere: Path, language: str) -> None:
     """KaTeX reads every one of them without our macros."""
     count = 0
-    for what, text in prose(offline, language):
+    for what, text in prose(anywhere, language):
         without_code = re.sub(r"(`+).*?\1", "", text, flags=re.S)
         for display, inline in FORMULA.findall(without_code):
             count += 1
@@ -227,14 +245,15 @@ def test_formulas_are_plain_tex(offline: Path, language: str) -> None:
 
 
 @LANGUAGES
-def test_links_lead_somewhere(offline: Path, language: str) -> None:
-    here = folder(offline, language)
-    for what, text in prose(offline, language):
+@pytest.mark.parametrize("built", ["anywhere", pytest.param("offline", marks=SLOW)])
+def test_links_lead_somewhere(request: pytest.FixtureRequest, built: str, language: str) -> None:
+    for file, text in prose(request.getfixturevalue(built), language):
         without_code = re.sub(r"(`+).*?\1", "", text, flags=re.S)
         for link in re.findall(r"\]\((?!https?:|data:)([^)\s]+)\)", without_code):
             path, _, anchor = link.partition("#")
-            page = (here / path).read_text("utf-8")
-            assert not anchor or f'id="{anchor}"' in page, f"{what}: {link}"
+            target = file.parent / path
+            page = (target / "index.html" if target.is_dir() else target).read_text("utf-8")
+            assert not anchor or f'id="{anchor}"' in page, f"{file}: {link}"
 
 
 @SLOW
@@ -296,15 +315,15 @@ def visit(browser: Browser, offline: Path) -> Iterator[Visit]:
 
 
 class TestOffline:
-    pytestmark = needs_browser
+    pytestmark = OF_THE_COPY
 
     @pytest.mark.parametrize(
         ("start", "query", "target"),
         [
-            pytest.param("/index.html", "缩放点积", "self-attention", marks=SLOW),
+            ("/index.html", "缩放点积", "self-attention"),
             ("/masks.html", "方差", "why-sqrt-dk"),
             ("/en/index.html", "variance", "why-sqrt-dk"),
-            pytest.param("/en/masks.html", "queries", "queries-keys-values", marks=SLOW),
+            ("/en/masks.html", "queries", "queries-keys-values"),
         ],
     )
     def test_search(self, visit: Visit, start: str, query: str, target: str) -> None:
@@ -324,9 +343,7 @@ class TestOffline:
         page.click("a.language")
         expect(page).to_have_url(f"file://{offline}/masks.html#sources")
 
-    @pytest.mark.parametrize(
-        "path", ["/index.html", pytest.param("/en/similarity.html", marks=SLOW)]
-    )
+    @pytest.mark.parametrize("path", ["/index.html", "/en/similarity.html"])
     def test_copy_works_and_run_is_not_offered(self, visit: Visit, path: str) -> None:
         page = visit.go(path)
         snippet = page.locator(".snippet").first

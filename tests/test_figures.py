@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 from browsing import (
+    FRAME,
     Visit,
     awake,
     come,
@@ -193,16 +194,33 @@ def use(page: Page, figure: str, language: str) -> tuple[str, str, str]:
     return address, changed, at_first
 
 
-def share(page: Page, figure: str, address: str, changed: str, at_first: str) -> None:
-    """Opened by its address the figure is as it was, and by a broken one as it is at first."""
-    reading = page.locator(f"#figure-{figure} .play__read")
-    page.goto("about:blank")
-    page.goto(address)
-    expect(reading).to_have_text(changed)
-    page.goto("about:blank")
+def share(page: Page, figure: str, told: tuple[str, str, str], anew: bool) -> None:
+    """Opened by its address the figure is as it was, and by a broken one as it is at first.
+
+    Not `anew`, the addresses come while the page is open: a broken one changes nothing.
+    """
+    address, changed, at_first = told
     broken = re.sub(r"=[^&=]*$", "=%3Cnonsense%3E,-7", address)
-    page.goto(broken if "&" in address else f"{address}&nonsense=1")
+    broken = broken if "&" in address else f"{address}&nonsense=1"
+    reading = page.locator(f"#figure-{figure} .play__read")
+    if anew:
+        page.goto("about:blank")
+        page.goto(address)
+        expect(reading).to_have_text(changed)
+        page.goto("about:blank")
+        page.goto(broken)
+        expect(reading).to_have_text(at_first)
+        return
+    reset = page.locator(f"#figure-{figure} .play__read + .play__bar button").first
+    reset.evaluate("reset => reset.click()")
     expect(reading).to_have_text(at_first)
+    page.wait_for_function("() => !location.hash")  # written when the reader pauses
+    page.evaluate("address => { location.href = address }", address)
+    expect(reading).to_have_text(changed)
+    page.evaluate("address => { location.href = address }", broken)
+    page.evaluate(FRAME)
+    page.wait_for_timeout(100)  # a sentence is said a moment after it was changed
+    expect(reading).to_have_text(changed if "&" in address else at_first)
 
 
 # Figures that are walked through: attention, lookup-model, gradient

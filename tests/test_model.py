@@ -300,7 +300,7 @@ LOST = {
 }
 
 
-@pytest.mark.parametrize("language", LOST)
+@pytest.mark.parametrize("language", ["zh", pytest.param("en", marks=pytest.mark.slow)])
 def test_what_is_lost_is_called_by_its_name(browser: Browser, root: str, language: str) -> None:
     """The model's files the model's, Python's files Python's; so are the lists of both."""
     of_model, of_python = LOST[language]
