@@ -221,9 +221,13 @@ class Visit:
         if response.status >= 400:
             self.trouble.append(f"{response.status}: {response.url}")
 
-    def go(self, path: str) -> Page:
-        self.page.goto(self.root + path, wait_until="networkidle")
-        self.page.wait_for_load_state()  # when the network is idle, a busy machine still parses
+    def go(self, path: str, idle: bool = False) -> Page:
+        """To a page; until nothing more comes, half a second later, where that is looked at."""
+        if idle:
+            self.page.goto(self.root + path, wait_until="networkidle")
+            self.page.wait_for_load_state()  # when the network is idle, a busy machine still parses
+        else:
+            self.page.goto(self.root + path)
         return self.page
 
 

@@ -43,7 +43,7 @@ def asking(visit: Visit, language: str) -> Page:
 
 @pytest.mark.parametrize("language", ["zh", pytest.param("en", marks=pytest.mark.slow)])
 def test_who_does_not_ask_meets_nothing_of_it(visit: Visit, language: str) -> None:
-    page = visit.go(PATHS[language])
+    page = visit.go(PATHS[language], idle=True)
     wake(page)
     bare = "all => all.every(one => one.getAttributeNames().sort().join() === 'class,data-from')"
     assert page.locator("span.number").count() > 15

@@ -193,7 +193,7 @@ class TestInChromium:
         self, browser: Browser, host: Host
     ) -> None:
         with reading(browser, host) as visit:
-            page = visit.go(FIGURE[0])
+            page = visit.go(FIGURE[0], idle=True)
             wake(page)
             figure = page.locator(f".fold .drawing__box > qkv-{FIGURE[1]}").first
             fold = "one => one.closest('details').firstElementChild.scrollIntoView()"
@@ -210,7 +210,7 @@ class TestInChromium:
 
     def test_the_state_of_a_figure_in_the_address(self, browser: Browser, host: Host) -> None:
         with reading(browser, host) as visit:
-            page = visit.go(FIGURE[0])
+            page = visit.go(FIGURE[0], idle=True)
             figure = page.locator(f".fold figure:has(> .drawing__box > qkv-{FIGURE[1]})").first
             name = (figure.get_attribute("id") or "").removeprefix("figure-")
             page.goto("about:blank")

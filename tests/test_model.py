@@ -90,7 +90,7 @@ def context(browser: Browser, here: Any) -> Iterator[BrowserContext]:
 def ready(context: BrowserContext, root: str) -> Page:
     """A page with the model, and what was said and asked for on the way."""
     visit = Visit(context.new_page(), root)
-    wake(visit.go("/en/pretrained/"))
+    wake(visit.go("/en/pretrained/", idle=True))
     assert not [one.url for one in visit.loaded if re.search("/(python|model)/", one.url)]
     started = visit.page.evaluate(START)
     before, after, told = started["before"], started["after"], started["told"]

@@ -81,7 +81,7 @@ ANSWER = {"zh": "答案是", "en": "The answer is"}
 
 def test_a_choice(visit: Visit, language: str) -> None:
     name, at = CHOICE
-    page = visit.go(path(language, name))
+    page = visit.go(path(language, name), idle=True)
     assert not [one.url for one in visit.loaded if "predictions" in one.url]
     box, outputs = asked(page, at)
     status, items = box.locator("[role=status]"), box.locator("li")

@@ -207,7 +207,7 @@ def test_every_snippet_says_what_the_page_shows(browser: Browser, root: str, tur
 
 def test_nothing_of_python_comes_before_run(visit: Visit, folder: str) -> None:
     """And a damaged copy in the browser's cache, when it does come, is fetched again."""
-    page = visit.go("/self-attention/")
+    page = visit.go("/self-attention/", idle=True)
     wake(page)
     snippet = Snippet(page, 0)
     snippet.press("copy")

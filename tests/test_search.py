@@ -308,7 +308,7 @@ class TestBox:
 
     def test_by_keyboard_alone(self, visit: Visit, root: str) -> None:
         """Opened, typed, chosen, landed; and nothing of it was fetched before."""
-        page = visit.go("/why-sqrt-dk/")
+        page = visit.go("/why-sqrt-dk/", idle=True)
         wake(page)
         assert not [one.url for one in visit.loaded if "/search/" in one.url]
         page.keyboard.press("/")

@@ -101,7 +101,7 @@ def test_page(visit: Visit, path: str) -> None:
     """
     language, name = ("en", path[4:]) if path.startswith("/en/") else ("zh", path[1:])
     figures = [one for page, one, _ in FIGURES if page == (name.rstrip("/") or "index")]
-    page = visit.go(path)
+    page = visit.go(path, idle=True)
     check_first_view(visit)
     wake(page)
     for figure in figures:
