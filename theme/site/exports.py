@@ -26,6 +26,7 @@ LLMS = "llms.txt"
 COLAB = "https://colab.research.google.com/github"
 WORDS = {
     "from": {"zh": "出自", "en": "From"},
+    "colon": {"zh": "：", "en": ": "},
     "take": {"zh": "带走这一页：", "en": "Take this page with you: "},
     "notebook": {"zh": "Jupyter 笔记本", "en": "Jupyter notebook"},
     "colab": {"zh": "在 Colab 里打开", "en": "Open in Colab"},
@@ -87,7 +88,8 @@ def export(page: Page, config: MkDocsConfig, files: Files) -> str:
 
     facts = about(page, config)
     title, _, body = page.markdown.strip().partition("\n")
-    head = f"{title}\n\n{words['from']} [{config.site_name}: {page.title}]({address('')})"
+    name = f"{config.site_name}{words['colon']}{page.title}"
+    head = f"{title}\n\n{words['from']} [{name}]({address('')})"
     body = expanded(f"{body}\n", facts)
     write(twin, plain(f"{head}\n{body}", facts, address))
     links = [f'<a href="{posixpath.basename(twin)}">Markdown</a>']
