@@ -588,6 +588,22 @@ def test_python_that_does_not_come(browser: Browser, root: str, folder: str) -> 
         page.clock.fast_forward(2_000)
         assert snippet.end()[:2] == ("bad", "Python 一分钟没有动静，已放弃。请再试一次")
 
+        # All came, and the device is slow: nobody gives up but the reader.
+        page.unroute(f"{folder}files.json")
+        come = "postMessage({ progress: 1, total: 9e6 });"
+        page.route(
+            f"{folder}worker.mjs",
+            lambda route: route.fulfill(body=come, content_type="text/javascript"),
+        )
+        snippet.start()
+        expect(snippet.status).to_contain_text("100%")
+        page.clock.fast_forward(600_000)
+        expect(snippet.button("run")).to_have_text("停止")
+        snippet.press("run")
+        assert snippet.end()[0] == "stopped"
+        page.unroute(f"{folder}worker.mjs")
+        page.route(f"{folder}files.json", silent)
+
         snippet.start()  # Stop while it starts
         expect(snippet.button("run")).to_have_text("停止")
         page.clock.fast_forward(1_000)

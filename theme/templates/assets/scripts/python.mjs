@@ -13,7 +13,7 @@ import { words } from "./language.mjs";
  */
 /** @typedef {{ end: string, same: boolean }} Answer */
 
-const SILENCE = 60_000; // ms without a sign of life, after which starting has failed
+const SILENCE = 60_000; // ms without a sign of life, after which the files will not come
 const DOUBLE_CLICK = 400; // ms in which a second click is no wish to stop
 
 const WORDS = words({
@@ -185,7 +185,9 @@ function start(hear) {
       question = undefined;
       resolve(data.answer);
     } else question.hear(data);
-    if (question?.boot) alive();
+    // Once all is there, this device works; a busy one may for minutes, and the reader can stop it.
+    if (data?.progress === 1) clearTimeout(timer);
+    else if (question?.boot) alive();
   });
   mine.addEventListener("error", (event) => {
     event.preventDefault();
