@@ -245,6 +245,24 @@ def test_a_sentence_is_cut_and_compared(
     box.press("Enter")
     until(lambda: re.search(said, reading.inner_text()), reading.inner_text,
           lambda: page.wait_for_timeout(50))  # fmt: skip
+    # Over the layers: at the one that is shown the curve is where the table is.
+    layer = int(state(page)["layer"])
+    curve = place.locator("svg:visible polyline").last.get_attribute("points").split()
+    assert len(curve) == 13
+    row = place.locator(".play__grid:visible [data-chosen]").all_inner_texts()
+    highest = max(float(one.replace("−", "-")) for one in row)
+    at = float(curve[layer + 1].split(",")[1])
+    assert (1 - (at - 18) / (190 - 18) * 2) == pytest.approx(highest, abs=0.02)
+    # The same word of the other sentence beside this one's, where it has it.
+    box.fill(f"{text}, {text}" if language == "en" else f"{text}，{text}")
+    before = reading.inner_text()
+    box.press("Enter")
+    until(lambda: reading.inner_text() != before, reading.inner_text,
+          lambda: page.wait_for_timeout(50))  # fmt: skip
+    view(place, "path")
+    beside = {"en": "In the other sentence the same word goes from", "zh": "在另一句里，同一个词从"}
+    until(lambda: beside[language] in reading.inner_text(), reading.inner_text,
+          lambda: page.wait_for_timeout(50))  # fmt: skip
 
 
 def state(page: Page) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import { fetched, number } from "../core.mjs";
 import { centredCosines } from "../encoded.mjs";
 import { inflate, shaped } from "../unpack.mjs";
 import { sentences, vectors } from "./asked.mjs";
+import { chart, draw } from "../ways.mjs";
 import { widen } from "./tables.mjs";
 import { han, quoted } from "./texts.mjs";
 
@@ -33,6 +34,15 @@ const WORDS = words({
       `With ${layer + 1} ${layer ? "layers" : "layer"} passed (up to L${layer}), the nearest to ` +
       `${quoted(word)} is ${quoted(other)}: ${cosine}.`,
   },
+  curve: {
+    zh: (from, to) =>
+      `从第一层之前到最后一层之后，两个词的余弦从 ${from} 到 ${to}（曲线；细线是其余的词）。`,
+    en: (from, to) =>
+      ` From before the first layer to after the last, their cosine goes from ${from} to ${to} ` +
+      "(the curve; thin: the other words).",
+  },
+  alike: { zh: "同一方向", en: "the same direction" },
+  opposite: { zh: "相反方向", en: "opposite" },
 });
 const SHAPE = [13, 384]; // before the first layer and after each
 
@@ -57,26 +67,32 @@ export const view = {
       compact: true,
       act: (i) => figure.set({ word: rows[i] }),
     });
+    const into = chart();
     return {
-      panels: [grid.node],
+      panels: [grid.node, into],
       draw(shown) {
         const other = sentences.get(figure.state.other.trim());
         if (!shown.live || !other) return figure.lacks(WORDS.ask);
         const centres = figure.soon("centres", () => fetchCentres(figure));
         if (!centres) return figure.waits();
         const after = figure.state.layer + 1;
-        const read = (one) => ({
-          names: one.words.filter(({ inText }) => inText),
-          centre: centres[han(one.text) ? "zh" : "en"][after],
-        });
+        const read = (one) => {
+          const names = one.words.filter(({ inText }) => inText);
+          return {
+            names,
+            centres: centres[han(one.text) ? "zh" : "en"],
+            vectors: names.map(({ own }) => vectors(one.live, own)), // by word, then by layer
+          };
+        };
         const [a, b] = [read(shown), read(other)];
-        const at = (one, { own }) => vectors(one.live, own)[after];
-        const table = centredCosines(
-          a.names.map((word) => at(shown, word)),
-          a.centre,
-          b.names.map((word) => at(other, word)),
-          b.centre,
-        );
+        const cosines = (layer, of = a.vectors) =>
+          centredCosines(
+            of.map((word) => word[layer]),
+            a.centres[layer],
+            b.vectors.map((word) => word[layer]),
+            b.centres[layer],
+          );
+        const table = cosines(after);
         rows = a.names.map((word) => shown.words.indexOf(word));
         const chosen = rows.indexOf(figure.at);
         const n = b.names.length;
@@ -87,15 +103,21 @@ export const view = {
           limit: 1,
           chosen: (i) => i === chosen,
         });
+        into.toggleAttribute("hidden", chosen < 0);
         if (chosen < 0) return WORDS.mark(shown.words[figure.at].text);
         const row = table[chosen],
           best = row.indexOf(Math.max(...row));
-        return WORDS.summary(
+        const byLayer = a.centres.map((_, layer) => cosines(layer, [a.vectors[chosen]])[0]);
+        const ways = b.names.map((_, j) => byLayer.map((one) => one[j]));
+        const more = ways.filter((_, j) => j !== best).map((way) => ({ way, second: false }));
+        draw(into, { way: ways[best], more, senses: [WORDS.alike, WORDS.opposite], layer: after });
+        const said = WORDS.summary(
           figure.state.layer,
           a.names[chosen].text,
           b.names[best].text,
           number(row[best]),
         );
+        return said + WORDS.curve(number(ways[best][0]), number(ways[best].at(-1)));
       },
     };
   },

@@ -2,7 +2,7 @@
 import { words } from "../../language.mjs";
 import { h } from "../core.mjs";
 import { lineBetween, way } from "../encoded.mjs";
-import { here, next, vectors } from "./asked.mjs";
+import { here, next, sentences, vectors } from "./asked.mjs";
 import { plain } from "./shown.mjs";
 import { han, inLanguage, quoted } from "./texts.mjs";
 
@@ -204,5 +204,15 @@ export class Groups {
     }
     const line = this.line();
     return line && way(vectors(live, own), line);
+  }
+
+  /** The way of the same word in the other sentence, where that is computed and has it. */
+  otherWay(shown) {
+    const other = sentences.get(this.figure.state.other.trim());
+    if (!other || other === shown) return undefined;
+    const wanted = plain(shown.words[this.figure.at].text);
+    const word = other.words.find((one) => one.inText && plain(one.text) === wanted);
+    const line = word && this.line();
+    return line && way(vectors(other.live, word.own), line);
   }
 }

@@ -21,6 +21,10 @@ const WORDS = words({
     en: (word, from, to, first, second) =>
       `${quoted(word)} goes from ${from} to ${to} (1 is ${first}, −1 is ${second}).`,
   },
+  other: {
+    zh: (from, to) => `在另一句里，同一个词从 ${from} 走到 ${to}（细线）。`,
+    en: (from, to) => ` In the other sentence the same word goes from ${from} to ${to} (thin).`,
+  },
 });
 
 /** @type {import("../sentence.mjs").View} */
@@ -42,10 +46,15 @@ export const view = {
         if (!found) return figure.lacks(SHARED.needsModel);
         const { names } = figure.groups.used();
         const second = Boolean(shown.recorded?.sense);
-        draw(into, { way: found, other: cut, senses: names, second, layer });
-        const [from, to] = [found[0], found.at(-1)].map((x) => number(x));
+        const there = shown.live && !cut && figure.groups.otherWay(shown);
+        const more = there ? [{ way: there, second: false }] : [];
+        draw(into, { way: found, other: cut, more, senses: names, second, layer });
+        const first = (way) => number(way[0]),
+          last = (way) => number(way.at(-1));
         if (shown.live) figure.lack.textContent = figure.groups.caution;
-        return WORDS.summary(shown.words[figure.at].text, from, to, names[0], names[1]);
+        const { text } = shown.words[figure.at];
+        const said = WORDS.summary(text, first(found), last(found), names[0], names[1]);
+        return said + (there ? WORDS.other(first(there), last(there)) : "");
       },
     };
   },
