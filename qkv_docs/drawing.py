@@ -504,7 +504,8 @@ def power_of_ten(power: int) -> str:
 
 def _tick(value: float) -> str:
     power = math.log10(value) if value > 0 else 0.0
-    if power and power == round(power) and not -3 <= power <= 4:
+    if power and power == round(power) and not -3 <= power <= 5:
         return power_of_ten(round(power))
-    text = f"{value:.4g}"
+    long = 1e4 <= abs(value) < 1e6 and value == round(value)
+    text = f"{value:.0f}" if long else f"{value:.4g}"
     return text.replace("-", "−")

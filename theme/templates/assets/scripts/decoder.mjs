@@ -26,7 +26,7 @@ const REASONS = words({
     en: ({ tokens, most }) => `These are ${tokens} tokens; here it takes ${most}. Write less`,
   },
   missing: {
-    zh: "这份网站没有带上这个模型",
+    zh: "这个站点没有带上这个模型",
     en: "This copy of the site came without the model",
   },
 });

@@ -52,7 +52,7 @@ const REASONS = words({
       "Try again to fetch it anew",
   },
   missing: {
-    zh: "这份网站没有带上模型，只有页面里已有的句子",
+    zh: "这个站点没有带上模型，只有页面里已有的句子",
     en: "This copy of the site came without the model: there are only the sentences of the page",
   },
 });

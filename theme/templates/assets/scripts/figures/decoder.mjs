@@ -30,7 +30,7 @@ const WORDS = words({
       "What you write is not sent.",
   },
   noModel: {
-    zh: "这份网站没有带上这个模型，这里只有记录下来的数。",
+    zh: "这个站点没有带上这个模型，这里只有记录下来的数。",
     en: "This copy of the site came without the model: there are only the recorded numbers.",
   },
   writing: { zh: "正在写…", en: "Writing…" },

@@ -20,7 +20,7 @@ const WORDS = words({
   },
   guesses: {
     zh: "读到每个字母时，猜下一个是",
-    en: "having read each letter, the guess for the next",
+    en: "guess for the next letter",
   },
   chance: { zh: "猜的那个字母的概率", en: "the probability of the letter guessed" },
   trainingStep: { zh: "训练步数", en: "training step" },

@@ -55,7 +55,7 @@ const WORDS = words({
     en: (shown) => `Below is still “${shown}”.`,
   },
   noModel: {
-    zh: "这份网站没有带模型，只能看记录好的句子。",
+    zh: "这个站点没有带模型，只能看记录好的句子。",
     en: "This copy of the site has no model: there are only the recorded sentences.",
   },
   empty: { zh: "先写一句话。", en: "Write a sentence first." },
