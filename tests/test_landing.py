@@ -62,13 +62,12 @@ SETTLED = (
     return asleep();
 }"""
 )
-# How far a heading is from where it belongs; at the end of a page it may be below.
+# How far a heading is from where it belongs, or from as near to it as the page can scroll.
 OFF = """id => {
     const heading = document.getElementById(id);
     const { scrollMarginTop } = getComputedStyle(heading);
     const off = heading.getBoundingClientRect().top - parseFloat(scrollMarginTop);
-    const end = scrollY + innerHeight > document.documentElement.scrollHeight - 2;
-    return end ? Math.min(off, 0) : off;
+    return Math.min(off, document.documentElement.scrollHeight - innerHeight - scrollY);
 }"""
 IDS = """() =>
     [...document.querySelectorAll("article :is(h1, h2, h3, h4, h5, h6)[id]")].map((one) => one.id)
