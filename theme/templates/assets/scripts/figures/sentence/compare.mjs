@@ -3,8 +3,8 @@ import { words } from "../../language.mjs";
 import { fetched, number } from "../core.mjs";
 import { centredCosines } from "../encoded.mjs";
 import { inflate, shaped } from "../unpack.mjs";
-import { sentences, vectors } from "./asked.mjs";
 import { chart, draw } from "../ways.mjs";
+import { sentences, vectors } from "./asked.mjs";
 import { widen } from "./tables.mjs";
 import { han, quoted } from "./texts.mjs";
 
