@@ -22,7 +22,7 @@ from theme.finish.tables import tables
 Step = Callable[[LexborHTMLParser, Page], None]
 STEPS: list[Step] = [
     docstrings,  # the API page: what mkdocstrings cannot be told
-    tables,  # what may not break in a cell
+    tables,  # their box, and what may not break in a cell
     clauses,  # where a Chinese heading breaks
     indices,  # √d_k as it is written
     states,  # links to a figure as it is to be found

@@ -1,6 +1,10 @@
-"""In a table a shape or a range stays on one line, and so does a single Chinese word.
+"""A table that is too wide scrolls in a box of its own, and what may not break in its cells.
 
-A name from code or of a file may go on in the next line after a `_` or a dot, not in mid-word.
+The box is the theme's, whose script would put it around the table while the page is read, and what
+is below would move. It passes by a table with a class.
+
+In a cell a shape or a range stays on one line, and so does a single Chinese word. A name from code
+or of a file may go on in the next line after a `_` or a dot, not in mid-word.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ from theme.finish.nodes import fragment
 SHAPE = re.compile(r"\([\d, ]+\)")
 JOINT = re.compile(r"(?<=[^\W_]{2})(_|\.)(?=[^\W\d_])")  # neither W_Q nor 0.5
 RANGE = re.compile(r'(?<!glue">)[(（][−\d.,%]+(?:–|, | to | 到 )[−\d.,%]+[)）]')
+BOX = '<div class="md-typeset__scrollwrap"><div class="md-typeset__table">{}</div></div>'
 WORD = re.compile(r"[一-鿿]{2,4}")
 
 
@@ -34,3 +39,6 @@ def tables(tree: LexborHTMLParser, page: Page) -> None:
             whole = html.escape(node.text_content or "", quote=False)
             if (cut := JOINT.sub(r"\1<wbr>", whole)) != whole:
                 node.replace_with(fragment(f"<span>{cut}</span>"))
+    for table in tree.css("table:not([class])"):
+        table.attrs["class"] = "data"
+        table.replace_with(fragment(BOX.format(table.html)))

@@ -55,17 +55,7 @@ addEventListener(
   true,
 );
 
-// The theme's Copy stands in a <nav> of its own, without a name: nobody navigates to that. And what
-// it puts around a table may scroll sideways, which must be reachable from the keyboard.
-const sideways = new ResizeObserver((resized) => {
-  for (const { target } of resized) {
-    /** @type {HTMLElement} */ (target).tabIndex = target.scrollWidth > target.clientWidth ? 0 : -1;
-  }
-});
+// The theme's Copy stands in a <nav> of its own, without a name: nobody navigates to that.
 new MutationObserver(() => {
   for (const one of document.querySelectorAll(".md-code__nav:not([role])")) one.role = "none";
-  for (const one of document.querySelectorAll(".md-typeset__scrollwrap:not([tabindex])")) {
-    one.setAttribute("tabindex", "-1");
-    sideways.observe(one);
-  }
 }).observe(document.documentElement, { childList: true, subtree: true });
