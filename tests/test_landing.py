@@ -81,6 +81,7 @@ FOLLOW = """href => {
     link.href = href;
     document.querySelector("article").append(link);
     link.click();
+    link.remove();
 }"""
 SHIFT = """() => {
     window.shift = 0;
@@ -158,7 +159,7 @@ def from_the_other_language(page: Page, root: str, path: str, heading: str) -> N
 def after_waking(page: Page, root: str, path: str, heading: str) -> None:
     page.goto(root + path)
     heights.wake_figures(page)
-    page.evaluate("id => { location.hash = id }", heading)
+    page.evaluate(FOLLOW, f"#{heading}")
 
 
 def while_scrolling(page: Page, root: str, path: str, heading: str) -> None:
@@ -166,7 +167,7 @@ def while_scrolling(page: Page, root: str, path: str, heading: str) -> None:
     wake(page)
     page.wait_for_load_state("networkidle")  # the theme's script has put the page where it was
     page.evaluate(SCROLL, 5)  # figures begin to come
-    page.evaluate("id => { location.hash = id }", heading)
+    page.evaluate(FOLLOW, f"#{heading}")
 
 
 WAYS: list[Callable[[Page, str, str, str], None]] = [
@@ -243,7 +244,7 @@ def test_every_heading(browser: Browser, root: str, path: str, width: int) -> No
         visit.page.goto(root + path)
         missed = {}
         for heading in reversed(visit.page.evaluate(IDS)):
-            visit.page.evaluate("id => { location.hash = id }", heading)
+            visit.page.evaluate(FOLLOW, f"#{heading}")
             if abs(found := off(visit.page, heading)) > 2:
                 missed[heading] = found
         assert not missed

@@ -71,10 +71,12 @@
       if (!link || link.href.split("#")[0] !== location.href.split("#")[0]) return;
       reveal(named(link.hash));
       link.target ||= "_self"; // the browser's to follow, see below
+      followed = true;
     },
     true,
   );
   let article = null; // where the reader has landed
+  let followed = false; // a link within the page; a step through the history has its own place
   let back = null; // through the history, and where the reader was on that page: { y }
   const land = (event) => {
     const come = article !== document.querySelector("article");
@@ -88,7 +90,10 @@
     // page before for a place on this one.
     if (come && !loaded && (back || !location.hash)) scrollTo(0, back?.y ?? 0);
     else if (opened || (come && (!loaded || target?.closest("details")))) target?.scrollIntoView();
+    // Chromium forgets to go there where something else moves in the same moment.
+    else if (event && followed) target?.scrollIntoView();
     if (come) back = null;
+    followed = false;
   };
   addEventListener("hashchange", land);
 
@@ -108,7 +113,10 @@
         return;
       }
       event.stopImmediatePropagation();
-      if (history.scrollRestoration === "manual" && history.state) scrollTo(0, history.state.y);
+      // The theme writes places into the history. What it writes meanwhile is the place before.
+      if (history.scrollRestoration !== "manual") return;
+      if (event.state) scrollTo(0, event.state.y);
+      else followed = true;
     },
     true,
   );
@@ -133,8 +141,7 @@
   const tabStops = () => {
     sideways.disconnect();
     const wide =
-      ".md-typeset :is(pre > code, .md-typeset__scrollwrap, table:not([class]), " +
-      "div.arithmatex, .drawing__box)";
+      ".md-typeset :is(pre > code, .md-typeset__scrollwrap, div.arithmatex, .drawing__box)";
     for (const box of document.querySelectorAll(wide)) sideways.observe(box);
   };
 
