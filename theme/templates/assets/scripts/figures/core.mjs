@@ -149,6 +149,8 @@ export class Figure extends HTMLElement {
   build() {
     return [];
   }
+  /** What the first picture needs besides: the still one stays meanwhile. */
+  async prepare() {}
   /** Bring the parts up to `this.state`; returns the sentence that says what is to be seen. */
   draw() {
     return "";
@@ -171,12 +173,8 @@ export class Figure extends HTMLElement {
       this.#askAgain(); // the still picture stays
       return;
     }
-    if (!this.isConnected) {
-      this.state = null;
-      return;
-    }
+    if (this.#gone()) return;
     this.state = this.#stateOf(this.#fromAddress()) ?? { ...this.initial };
-    const picture = [...this.childNodes];
     this.reading = h("p", { class: "play__read", role: "status" });
     const bar = h(
       "p",
@@ -184,6 +182,9 @@ export class Figure extends HTMLElement {
       h("button", { type: "button", onclick: () => this.set(this.initial, true) }, WORDS.reset),
       h("button", { type: "button", onclick: () => this.#share() }, WORDS.copyLink),
     );
+    const parts = this.build();
+    await this.prepare();
+    if (this.#gone()) return;
     this.live = h(
       "div",
       {
@@ -191,14 +192,16 @@ export class Figure extends HTMLElement {
         role: "group",
         "aria-label": this.querySelector("svg")?.getAttribute("aria-label"),
       },
-      ...this.build(),
+      ...parts,
       this.reading,
       bar,
     );
     delete this.dataset.lost;
+    const picture = [...this.childNodes];
     this.replaceChildren(this.live, h("div", { class: "play__still" }, picture));
     try {
       this.redraw();
+      this.reading.textContent = this.summary; // with the rest, or it would push down what is below
     } catch (error) {
       this.dataset.lost = "";
       this.replaceChildren(...picture); // rather the still picture than half a figure
@@ -213,6 +216,11 @@ export class Figure extends HTMLElement {
     };
     addEventListener("hashchange", this.onaddress);
     this.dataset.ready = ""; // for tests
+  }
+
+  #gone() {
+    if (!this.isConnected) this.state = null;
+    return !this.isConnected;
   }
 
   #askAgain() {

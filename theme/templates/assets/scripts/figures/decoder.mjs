@@ -120,6 +120,10 @@ class Decoder extends Figure {
     return [this.#source(), ...this.#views()];
   }
 
+  async prepare() {
+    await this.started;
+  }
+
   disconnectedCallback() {
     super.disconnectedCallback();
     this.busy?.abort();
@@ -167,7 +171,7 @@ class Decoder extends Figure {
       h("label", { class: "play__field" }, h("span", {}, WORDS.text), input),
       h("div", { class: "play__bar" }, this.go, this.stop, this.again),
     );
-    globalThis.qkv
+    this.started = globalThis.qkv
       .load("decoder.mjs")
       .then(async (loaded) => {
         script = loaded;

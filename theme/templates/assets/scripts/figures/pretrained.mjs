@@ -60,7 +60,9 @@ class Pretrained extends Figure {
   }
 
   build() {
-    this.files = { [this.initial.data]: Promise.resolve(this.data) };
+    const name = this.initial.data;
+    this.files = { [name]: Promise.resolve(this.data) };
+    if (this.state.data === name) this.shown = { name, data: this.data };
     this.sentence = h("select", {
       onchange: () => this.set({ s: this.sentence.selectedIndex, hide: NOTHING }),
     });

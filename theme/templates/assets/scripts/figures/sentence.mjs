@@ -143,6 +143,16 @@ export class Sentence extends Figure {
     ];
   }
 
+  async prepare() {
+    const text = this.state.text.trim();
+    const { sentences: all } = this.data;
+    await Promise.all([
+      sentences.has(text) || this.#open(all.find((one) => one.text === text) ?? all[3]),
+      bring(this.state.step).catch(() => {}), // drawing asks once more, and says what is missing
+      this.source.started,
+    ]);
+  }
+
   /** A view whose script has come; with what is its own on the desk. */
   #view(step) {
     const { upon, make } = kinds[step];
@@ -285,6 +295,13 @@ export class Sentence extends Figure {
     return why;
   }
 
+  /** One of the recorded sentences, unpacked. */
+  async #open(wanted) {
+    const shown = await recorded(wanted, this.data);
+    this.opened.set(wanted.text, shown);
+    if (this.state.text.trim() === wanted.text || !this.shown) this.shown = shown;
+  }
+
   // ---- Drawing ----
 
   /** The sentence that is shown: that of the box where it is there, or else the one before it. */
@@ -293,16 +310,8 @@ export class Sentence extends Figure {
     const found = sentences.get(text) ?? this.opened.get(text);
     if (found) this.shown = found;
     else {
-      const one = this.data.sentences.find((sentence) => sentence.text === text);
-      const wanted = one ?? (this.shown ? null : this.data.sentences[3]);
-      if (wanted) {
-        recorded(wanted, this.data).then((shown) => {
-          this.opened.set(wanted.text, shown);
-          if (!this.isConnected) return;
-          if (this.state.text.trim() === wanted.text || !this.shown) this.shown = shown;
-          this.redraw();
-        });
-      }
+      const wanted = this.data.sentences.find((sentence) => sentence.text === text);
+      if (wanted) this.#open(wanted).then(() => this.isConnected && this.redraw());
     }
     return this.shown;
   }

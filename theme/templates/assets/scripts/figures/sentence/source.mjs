@@ -107,7 +107,7 @@ export class Source {
       this.progress,
       this.said,
     );
-    this.#start();
+    this.started = this.#start(); // whether or not the model can be had
   }
 
   #form(key, label) {
