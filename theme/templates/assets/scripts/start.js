@@ -101,8 +101,9 @@
   // and put it in place of this one, and what was opened, run and answered would be gone.
   let shown = location.pathname;
   let leaving = false;
-  addEventListener("click", () => {
+  addEventListener("click", ({ target }) => {
     leaving ||= location.pathname !== shown; // the theme has heard of it before
+    if (/** @type {Element} */ (target).closest?.("a[href]")) back = null; // it need not come now
   });
   addEventListener(
     "popstate",
