@@ -46,11 +46,13 @@ plugins:
   mkdocs-jupyter: {{include: ["*.ipynb"], ignore: ["*.md"], execute: false}}
   mkdocstrings: {{handlers: {{python: {{paths: ["{root}"]}}}}}}
 """
+MASK = 'def causal_mask(n_q: int, n_k: int | None = None) -> BoolArray:\n    """'
 # What is edited, what is put before what, and a page where it must be seen.
 EDITS = {
     "a page": ("docs/zh/masks.md", "\n## ", "\nEDITED\n\n## ", "masks/"),
     "an example": ("docs/examples/masks.pycon", "[input]\n", "[input]\n>>> EDITED = 1\n", "masks/"),
-    "the package": ("qkv_docs/attention.py", '    """', '    """EDITED. ', "api/"),
+    "a docstring of the package": ("qkv_docs/attention.py", '    """', '    """EDITED. ', "api/"),
+    "the package": ("qkv_docs/masks.py", MASK, f"EDITED = 0\n\n\n{MASK}EDITED. ", "api/"),
 }
 times: dict[str, list[float]] = defaultdict(list)
 

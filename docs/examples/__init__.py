@@ -71,11 +71,15 @@ def values(page: str, section: str, language: str = "zh") -> dict[str, Any]:
     >>> values("masks", "mask")["mask"].shape
     (3, 3)
     """
+    return dict(_run(page, upto(page, section, language)))
+
+
+def upto(page: str, section: str, language: str = "zh") -> tuple[str, ...]:
+    """The text of a section, after those of all sections before it; KeyError as above."""
     parts = sections(page, language)
-    upto = list(parts)[: list(parts).index(section) + 1] if section in parts else []
-    if not upto:
+    if section not in parts:
         raise KeyError(f"docs/examples/{page}.pycon has no section [{section}]")
-    return dict(_run(page, tuple(parts[name].text for name in upto)))
+    return tuple(parts[name].text for name in list(parts)[: list(parts).index(section) + 1])
 
 
 @functools.cache
@@ -93,4 +97,4 @@ def _run(page: str, texts: tuple[str, ...]) -> dict[str, Any]:
     return names
 
 
-__all__ = ["FOLDER", "HEAD", "LANGUAGES", "Section", "parse", "sections", "values"]
+__all__ = ["FOLDER", "HEAD", "LANGUAGES", "Section", "parse", "sections", "upto", "values"]

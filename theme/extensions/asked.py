@@ -204,9 +204,8 @@ def stands(one: Choice, page: str, language: str) -> None:
     parts = addresses.parse(one.address, page) if one.address else []
     for part in parts:
         if part.kind == "expression" and not one.number:
-            value = addresses.evaluated(part, language)
-            if type(value).__name__ not in ("bool", "bool_") or not value:
-                raise Unknown(f"{part.rest} is {value!r}; an answer in words needs what is True")
+            if (value := addresses.written(part, language)) != "True":
+                raise Unknown(f"{part.rest} is {value}; an answer in words needs what is True")
             return
     if not parts or any(part.kind in ("given", "source") for part in parts):
         return

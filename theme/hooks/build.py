@@ -75,10 +75,13 @@ def on_shutdown() -> None:
         told["live"].stop()
 
 
+@event_priority(100)  # first: the English half is made ready beside what other plugins do
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     importable()
     if site_is_main(config):
         forget_what_changed()
+        if not config.extra.get("in_parts"):  # as `mkdocs serve` makes what was edited
+            told["english"] = site("languages").Half(config, told["dirty"], told["serving"])
     config.extra["serving"] = told["serving"]
     config.extra["offline"] = os.environ.get("OFFLINE") == "true"  # to be opened as file://
     site("languages").on_config(config)
@@ -89,11 +92,6 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 def site_is_main(config: MkDocsConfig) -> bool:
     """Whether this is the Chinese build, which starts the English one."""
     return Path(config.docs_dir).name == "zh"
-
-
-def on_pre_build(config: MkDocsConfig) -> None:
-    if site_is_main(config):  # of a whole site; under `mkdocs serve` parts are made, too
-        told["english"] = site("languages").Half(config, told["dirty"])
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:

@@ -21,6 +21,7 @@ import functools
 import json
 import math
 import operator
+import os
 import re
 import statistics
 from collections.abc import Callable, Iterable
@@ -29,7 +30,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from docs import data, examples
+from theme import cache
+from theme.extensions.page import ROOT
 from theme.numbers.digits import numbers
 
 REFERENCES = Path(examples.FOLDER).with_name("references.yml")
@@ -126,21 +131,45 @@ def _output(address: Address, language: str) -> list[Decimal]:
 
 
 def _expression(address: Address, language: str) -> list[Decimal]:
-    value = evaluated(address, language)
-    try:
-        return list(_flat(value))
-    except Exception as error:
-        raise Unknown(f"{address.rest}: {type(error).__name__}: {error}") from None
+    text = _evaluated(address, language, lambda value: " ".join(map(str, _flat(value))))
+    return [Decimal(one) for one in text.split()]
 
 
-def evaluated(address: Address, language: str) -> Any:
-    """The value of an expression, after the snippet that it names."""
+def written(address: Address, language: str) -> str:
+    """The value of an expression as text: `True`, or whatever else it is."""
+    truth = ("bool", "bool_")  # Python's, NumPy's
+    return _evaluated(
+        address,
+        language,
+        lambda value: str(value) if type(value).__name__ in truth else repr(value),
+    )
+
+
+def _evaluated(address: Address, language: str, text: Callable[[Any], str]) -> str:
+    """What `text` makes of the value of an expression after the snippet that it names.
+
+    Kept from build to build, and for the build of the other language, by all it depends on.
+    """
     snippet(address, language)
-    names = examples.values(address.page, address.name, language)
-    try:
-        return eval(compile(address.rest, "address", "eval"), names)
-    except Exception as error:
-        raise Unknown(f"{address.rest}: {type(error).__name__}: {error}") from None
+
+    def make() -> str:
+        names = examples.values(address.page, address.name, language)
+        try:
+            return text(eval(compile(address.rest, "address", "eval"), names))
+        except Exception as error:
+            raise Unknown(f"{address.rest}: {type(error).__name__}: {error}") from None
+
+    before = "\0".join(examples.upto(address.page, address.name, language))
+    return cache.kept(make, _computing(), address.rest, text.__qualname__, before)
+
+
+@functools.cache  # under `mkdocs serve` this module is imported anew with the code
+def _computing() -> str:
+    """What computes, and reads what comes out."""
+    package = [one for one in (ROOT / "qkv_docs").iterdir() if one.suffix in {".py", ".npz"}]
+    here = sorted(Path(__file__).parent.glob("*.py"))
+    kernel = os.environ.get("OPENBLAS_CORETYPE", "")
+    return f"{cache.fingerprint([*package, *here])} NumPy {np.__version__} {kernel}"
 
 
 def _flat(value: Any) -> Iterable[Decimal]:

@@ -19,7 +19,7 @@ from theme.exports.plain import LINK, expanded, plain
 from theme.extensions.figures import sources
 from theme.site.languages import language
 from theme.site.pages import about
-from theme.site.python import wheel
+from theme.site.python import wheel_name
 
 GITHUB = re.compile(r"https://github\.com/([\w.-]+/[\w.-]+?)(?:\.git)?/?$")
 LLMS = "llms.txt"
@@ -81,7 +81,7 @@ def export(page: Page, config: MkDocsConfig, files: Files) -> str:
                 cell["source"] = LINK.sub(lambda link: address(link[0]), "".join(cell["source"]))
         path = posixpath.join(posixpath.dirname(twin), posixpath.basename(here))
         if any("qkv_docs" in "".join(cell["source"]) for cell in itself["cells"]):
-            package = way(f"{up}assets/{wheel()[0]}", path, config)
+            package = way(f"{up}assets/{wheel_name()}", path, config)
             itself["cells"][1:1] = installation(language(config), package)
         write(path, dump(itself))
         return f"- [{page.title}]({way(page.url, LLMS, config)}): {description}"
@@ -97,7 +97,7 @@ def export(page: Page, config: MkDocsConfig, files: Files) -> str:
     if has_code(body):
         name = f"{Path(here).stem}.ipynb"
         path = posixpath.join(posixpath.dirname(twin), name)
-        package = way(f"{up}assets/{wheel()[0]}", path, config)
+        package = way(f"{up}assets/{wheel_name()}", path, config)
         drawn_from = sources()
         made = notebook(
             f"{head}\n\n{needs(facts.language, package)}\n{body}",

@@ -99,8 +99,8 @@ class Half:
     It ends when its input does, so when this process goes, in whatever way.
     """
 
-    def __init__(self, config: MkDocsConfig, dirty: bool) -> None:
-        about = [settings(config), "serve" if config.extra["serving"] else "build", dirty]
+    def __init__(self, config: MkDocsConfig, dirty: bool, serving: bool) -> None:
+        about = [settings(config), "serve" if serving else "build", dirty]
         call = [sys.executable, "-m", "theme.site.languages", json.dumps(about)]
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(call, cwd=ROOT, stdin=pipe, stdout=pipe)

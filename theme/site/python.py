@@ -108,16 +108,26 @@ def vendored() -> dict[str, Path] | None:
     return fetch(wanted, CACHE)
 
 
+def version() -> str:
+    """Of the package."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return str(project["version"])
+
+
+def wheel_name() -> str:
+    return f"qkv_docs-{version()}-py3-none-any.whl"
+
+
 def wheel() -> tuple[str, bytes]:
     """The package of this tree as a wheel: the same bytes for the same sources."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    info = f"qkv_docs-{project['version']}.dist-info"
+    released = version()
+    info = f"qkv_docs-{released}.dist-info"
     contents = {
         path.relative_to(ROOT).as_posix(): path.read_bytes()
         for path in sorted((ROOT / "qkv_docs").iterdir())
         if path.suffix in {".py", ".npz", ".txt"}  # modules, and the excerpt of a real model
     }
-    about = f"Metadata-Version: 2.1\nName: qkv-docs\nVersion: {project['version']}\n"
+    about = f"Metadata-Version: 2.1\nName: qkv-docs\nVersion: {released}\n"
     tags = "Wheel-Version: 1.0\nGenerator: qkv-docs\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     contents |= {f"{info}/METADATA": about.encode(), f"{info}/WHEEL": tags.encode()}
     record = "".join(f"{name},,\n" for name in [*contents, f"{info}/RECORD"])
@@ -127,7 +137,7 @@ def wheel() -> tuple[str, bytes]:
             for name, data in contents.items():
                 archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
         file.seek(0)
-        return f"qkv_docs-{project['version']}-py3-none-any.whl", file.read()
+        return wheel_name(), file.read()
 
 
 def lock(files: dict[str, bytes]) -> bytes:

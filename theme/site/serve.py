@@ -13,11 +13,13 @@ import importlib
 import json
 import logging
 import os
+import queue
 import re
 import shutil
 import stat
 import subprocess
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -148,6 +150,7 @@ class Language:
 
 def prepared(config: MkDocsConfig) -> Language:
     """As mkdocs.commands.build.build begins: every page has its place and title, none is made."""
+    config.extra["in_parts"] = True
     config = config.plugins.on_config(config)
     env, files = config.theme.get_env(), get_files(config)
     files.add_files_from_theme(env, config)
@@ -186,13 +189,13 @@ class Live:
         self.pool = ThreadPoolExecutor(1)
         self.languages: Future[list[Language]] | None = None
         self.behind: subprocess.Popen[bytes] | None = None
+        self.started: queue.SimpleQueue[subprocess.Popen[bytes]] = queue.SimpleQueue()
 
     def first(self, config: MkDocsConfig, *, serve_url: str, dirty: bool = False) -> None:
         """The build before the server is up."""
         self.config, self.url, self.state = config, serve_url, state()
         self.folder = ROOT / ".cache/serve" / "{}-{}".format(*config.dev_addr)
         self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / "done").touch()
         for old in self.folder.iterdir():
             if old.is_dir() and old.name != "site":  # of a server that did not end by itself
                 shutil.rmtree(old, ignore_errors=True)
@@ -211,11 +214,22 @@ class Live:
 
     def on_serve(self, server: LiveReloadServer) -> None:
         server.builder = self.renew
-        server.watch(str(self.folder / "done"))
         self.server = server
+        threading.Thread(target=self.await_builds, daemon=True).start()
+
+    def await_builds(self) -> None:
+        """Have the server ask for what was built behind as soon as it is there."""
+        while True:
+            behind = self.started.get()
+            behind.wait()
+            if behind is not self.behind:
+                continue  # an edit has stopped it
+            with self.server._rebuild_cond:
+                self.server._want_rebuild = True
+                self.server._rebuild_cond.notify_all()
 
     def renew(self) -> None:
-        """A file was written: a source, or `done` by the build behind."""
+        """A source was written, or what was built behind is there."""
         before, self.state = self.state, state()
         changed = {path for path, _ in before.items() ^ self.state.items()}
         seen = False
@@ -227,7 +241,7 @@ class Live:
             except (Exception, SystemExit) as error:
                 log.error("%s", said(error))
             self.start()
-        elif self.behind and (self.next / "said").exists():
+        elif self.behind and self.behind.poll() is not None:
             seen = self.finish()
         if not seen:  # MkDocs would load the pages in all browsers again
             self.server._wanted_epoch = self.server._visible_epoch
@@ -269,6 +283,7 @@ class Live:
         (self.next / "said").unlink(missing_ok=True)
         # A session of its own: Ctrl-C is for the server, which then ends it.
         self.behind = subprocess.Popen(call, cwd=ROOT, start_new_session=True)
+        self.started.put(self.behind)
 
     def stop(self) -> None:
         if self.behind:
@@ -285,10 +300,11 @@ class Live:
             log.log(level, "%s", message)
         if failed:
             return False
-        self.languages = self.languages or self.pool.submit(self.prepare)
         changed = put(self.next / "site", Path(self.config.site_dir))
         shutil.rmtree(self.folder / "site", ignore_errors=True)
         (self.next / "site").rename(self.folder / "site")
+        # Only now: it would take the processor from what is to be seen.
+        self.languages = self.languages or self.pool.submit(self.prepare)
         return any(UNSEEN.isdisjoint(path.parts) for path in changed)
 
 
@@ -307,7 +323,6 @@ def whole(config_file: str, folder: Path, url: str, strict: bool) -> int:
         kept.records.append((logging.ERROR, said(error)))
         failed = 1
     (folder / "said").write_text(json.dumps(kept.records), encoding="utf-8")
-    (folder.parent / "done").touch()
     return failed
 
 
