@@ -306,11 +306,14 @@ def turning(page: Page) -> Iterator[None]:
 
 
 def dress(page: Page, scheme: str) -> None:
-    """In the colours of light (default) or dark (slate), once they have faded in."""
+    """In the colours of light (default) or dark (slate), which need not fade in."""
     page.evaluate(
         """scheme => {
             document.body.setAttribute("data-md-color-scheme", scheme);
-            return Promise.allSettled(document.getAnimations().map((one) => one.finished));
+            const fading = () => document.getAnimations().filter((one) =>
+                one instanceof CSSTransition && one.playState !== "finished");
+            // What fades with its parent begins to when the parent has.
+            for (let all; (all = fading()).length;) for (const one of all) one.finish();
         }""",
         scheme,
     )
