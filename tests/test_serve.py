@@ -217,7 +217,7 @@ def differing(one: Path, other: Path) -> list[str]:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    for name in ("docs", "theme", "qkv_docs"):
+    for name in ("benchmarks", "docs", "theme", "qkv_docs"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("mkdocs.yml", "mkdocs.en.yml", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path)
