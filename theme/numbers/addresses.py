@@ -167,7 +167,7 @@ def _evaluated(address: Address, language: str, text: Callable[[Any], str]) -> s
 def _computing() -> str:
     """What computes, and reads what comes out."""
     package = [one for one in (ROOT / "qkv_docs").iterdir() if one.suffix in {".py", ".npz"}]
-    here = sorted(Path(__file__).parent.glob("*.py"))
+    here = [Path(examples.__file__), *Path(__file__).parent.glob("*.py")]
     kernel = os.environ.get("OPENBLAS_CORETYPE", "")
     return f"{cache.fingerprint([*package, *here])} NumPy {np.__version__} {kernel}"
 

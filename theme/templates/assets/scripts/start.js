@@ -71,12 +71,12 @@
       if (!link || link.href.split("#")[0] !== location.href.split("#")[0]) return;
       reveal(named(link.hash));
       link.target ||= "_self"; // the browser's to follow, see below
-      followed = true;
+      followed = link.href;
     },
     true,
   );
   let article = null; // where the reader has landed
-  let followed = false; // a link within the page; a step through the history has its own place
+  let followed = ""; // a link within the page; a step through the history has its own place
   let back = null; // through the history, and where the reader was on that page: { y }
   const land = (event) => {
     const come = article !== document.querySelector("article");
@@ -91,9 +91,9 @@
     if (come && !loaded && (back || !location.hash)) scrollTo(0, back?.y ?? 0);
     else if (opened || (come && (!loaded || target?.closest("details")))) target?.scrollIntoView();
     // Chromium forgets to go there where something else moves in the same moment.
-    else if (event && followed) target?.scrollIntoView();
+    else if (event && followed === location.href) target?.scrollIntoView();
     if (come) back = null;
-    followed = false;
+    followed = "";
   };
   addEventListener("hashchange", land);
 
@@ -117,7 +117,7 @@
       // The theme writes places into the history. What it writes meanwhile is the place before.
       if (history.scrollRestoration !== "manual") return;
       if (event.state) scrollTo(0, event.state.y);
-      else followed = true;
+      else followed = location.href;
     },
     true,
   );
