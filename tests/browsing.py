@@ -268,6 +268,7 @@ def revisit(phone: BrowserContext, root: str) -> Iterator[Visit]:
 
 def wake(page: Page) -> None:
     """The reader's first touch, after which the theme's script is there."""
+    page.wait_for_load_state("domcontentloaded")  # or nothing listens yet
     page.mouse.move(5, 5)
     page.mouse.move(9, 9)
     # Functions, here and below: an expression is evaluated again and again, against the policy.

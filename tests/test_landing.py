@@ -19,6 +19,7 @@ from browsing import (
     Browser,
     Page,
     Visit,
+    expect,
     needs_browser,
     opened,
     turning,
@@ -207,6 +208,9 @@ def test_every_way_to_the_heading_below_a_figure(
         assert not missed, f"{path}#{heading}"
 
 
+SCROLL_ON = "() => scrollBy({ top: 400, behavior: 'instant' })"
+
+
 def test_a_link_followed_while_the_page_still_scrolls(browser: Browser, root: str) -> None:
     """The theme writes down where the reader is a moment later: with the next page's address."""
     with reading(browser, root, 390) as visit:
@@ -219,7 +223,8 @@ def test_a_link_followed_while_the_page_still_scrolls(browser: Browser, root: st
 
         def follow(address: str) -> None:
             with turning(page):
-                page.evaluate("scrollBy({ top: 400, behavior: 'instant' })")
+                for scroll in (SCROLL_ON, f"() => setTimeout({SCROLL_ON}, 300)"):  # and meanwhile
+                    page.evaluate(scroll)
                 page.evaluate(FOLLOW, root + address)
 
         follow("/masks/#causal")
@@ -233,6 +238,14 @@ def test_a_link_followed_while_the_page_still_scrolls(browser: Browser, root: st
             page.go_back()
         assert page.url == f"{root}/similarity/"
         assert page.evaluate("scrollY") > at / 2
+        # Whoever follows a link before the page of the history has come is on no way back.
+        follow("/embedding/")
+        with turning(page):
+            page.go_back(wait_until="commit")
+            expect(page).to_have_url(f"{root}/similarity/")
+            page.evaluate(FOLLOW, f"{root}/masks/")
+        expect(page).to_have_url(f"{root}/masks/")
+        assert page.evaluate("scrollY") == 0
 
 
 @pytest.mark.slow
