@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -18,6 +19,7 @@ from theme import reading
 from theme.extensions import times
 from theme.extensions.page import Page
 from theme.finish.clauses import clauses
+from theme.finish.expressions import expressions
 from theme.finish.indices import indices
 from theme.finish.states import states
 from theme.finish.tables import tables
@@ -38,6 +40,7 @@ def article(html: str, page: Page) -> list[str]:
     states(tree, page)
     tables(tree, page)
     clauses(tree, page)
+    expressions(tree, page)
     indices(tree, page)
     (body,) = tree.css("article.md-content__inner")
     # What plugins put there: docstrings, and the line of what goes beside a page.
@@ -132,6 +135,28 @@ def test_an_index_in_plain_text_is_low_and_keeps_its_underscore(page: Page) -> N
     once = tree.html
     indices(tree, page)
     assert tree.html == once
+
+
+def test_a_long_expression_may_go_on_after_an_opening_bracket(page: Page) -> None:
+    def shown(code: str) -> str:
+        spans = re.sub(r"([(\[{)\]}]+)|(\w+)", r'<span class="t">\g<0></span>', code)
+        html = f'<div class="snippet"><pre><code>{spans}</code></pre></div>'
+        tree = LexborHTMLParser(html)
+        expressions(tree, page)
+        once = tree.html
+        expressions(tree, page)
+        assert tree.html == once
+        assert tree.css_first("code").text() == code
+        for span in tree.css(".opens"):
+            span.inner_html = f"{span.text()}|"
+        return str(tree.css_first("code").text())
+
+    long = "x = a(b) + np.random.default_rng(1000).normal(size=(3, 4))"
+    # Only where no space is near; `(3,` is of the long one, and what comes before is not.
+    assert shown(long) == "x = a(b) + np.random.default_rng(|1000).normal(|size=(|3, 4))"
+    assert shown("x = a(b) + c(d)") == "x = a(b) + c(d)"
+    assert shown("f(" + "x" * 40) == "f(|" + "x" * 40
+    assert shown("x" * 40 + "(") == "x" * 40 + "("  # after its end is a place already
 
 
 def test_a_chinese_heading_breaks_between_its_clauses(page: Page) -> None:

@@ -10,6 +10,7 @@ from theme.extensions.page import Page
 from theme.finish.clauses import clauses
 from theme.finish.conformance import conformance
 from theme.finish.docstrings import docstrings
+from theme.finish.expressions import expressions
 from theme.finish.folder import folder
 from theme.finish.header import header
 from theme.finish.heights import heights
@@ -24,6 +25,7 @@ STEPS: list[Step] = [
     docstrings,  # the API page: what mkdocstrings cannot be told
     tables,  # their box, and what may not break in a cell
     clauses,  # where a Chinese heading breaks
+    expressions,  # where a long line of code breaks on a phone
     indices,  # √d_k as it is written
     states,  # links to a figure as it is to be found
     conformance,  # what a checker of HTML complains of
