@@ -101,6 +101,32 @@ def test_the_skip_link_keeps_its_place(revisit: Visit) -> None:
     assert page.evaluate("document.activeElement.closest('article') !== null")
 
 
+# ---- What is wider than the page
+
+
+def test_the_first_column_of_a_wide_table_stays(revisit: Visit) -> None:
+    page = revisit.go("/en/models/")
+    page.set_viewport_size({"width": 390, "height": 844})
+    found = page.evaluate("""() => {
+        const boxes = [...document.querySelectorAll(".md-typeset__scrollwrap")];
+        return boxes.filter((box) => box.scrollWidth > box.clientWidth + 40).map((box) => {
+            box.scrollLeft = box.scrollWidth;
+            const { left } = box.getBoundingClientRect();
+            const cells = [...box.querySelectorAll("tr > :first-child")];
+            return [
+                box.scrollLeft,
+                Math.max(...cells.map((one) => one.getBoundingClientRect().left - left)),
+                cells.filter((one) => /, 0\\)/.test(getComputedStyle(one).backgroundColor)).length,
+            ];
+        });
+    }""")
+    assert found
+    for scrolled, off, transparent in found:
+        assert scrolled > 0
+        assert abs(off) <= 1
+        assert not transparent
+
+
 # ---- The colours
 
 

@@ -179,7 +179,7 @@ class Cache extends Figure {
         const share = part * scale;
         parts[i].style.setProperty("--share", `${share}%`);
         const label = [WORDS.weights, WORDS.cache][i];
-        parts[i].textContent = share > 30 ? `${label} ${written(part)}` : "";
+        parts[i].replaceChildren(...(share > 30 ? [h("b", {}, `${label} ${written(part)}`)] : []));
       });
     }
     this.formula.textContent = WORDS.formula(given);
