@@ -148,6 +148,41 @@ def test_the_reader_s_colours_are_kept_across_languages(revisit: Visit, root: st
     assert scheme(page) == "default"
 
 
+def test_the_system_s_colours_until_the_reader_chooses_others(browser: Browser, root: str) -> None:
+    with opened(browser, color_scheme="light") as context:
+        page = context.new_page()
+        page.goto(f"{root}/en/masks/")
+
+        def shown(scheme: str) -> None:
+            expect(page.locator("body")).to_have_attribute("data-md-color-scheme", scheme)
+
+        page.emulate_media(color_scheme="dark")  # before a sign of life
+        shown("slate")
+        wake(page)
+        label = page.locator("form[data-md-component=palette] label:visible")
+        expect(label).to_have_count(1)
+        page.emulate_media(color_scheme="light")
+        shown("default")
+        page.emulate_media(color_scheme="dark")
+        page.goto(f"{root}/self-attention/")  # nobody chose what the theme kept
+        shown("slate")
+        page.emulate_media(color_scheme="light")
+        page.reload()
+        shown("default")
+        wake(page)
+        label.click()
+        for system in ("dark", "light"):
+            page.emulate_media(color_scheme=system)
+            page.evaluate("() => new Promise((done) => requestAnimationFrame(done))")
+            shown("slate")
+        page.reload()
+        shown("slate")
+        wake(page)
+        label.click()  # back to the system's
+        page.emulate_media(color_scheme="dark")
+        shown("slate")
+
+
 def test_the_switch_of_the_colours_by_keyboard(revisit: Visit) -> None:
     page = revisit.go("/en/")
     wake(page)

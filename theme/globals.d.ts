@@ -14,6 +14,7 @@ declare var qkv: Qkv;
 /** What this reader guessed, by page and snippet, and whether outputs are always shown; kept by
  * Material's way to the storage (partials/javascripts). */
 declare var guesses: Record<string, string>;
+declare function __md_get(key: string): any;
 declare function __md_set(key: string, value: unknown): void;
 /** scripts/prompts.mjs, above runtime/copy.js. */
 declare function parse(text: string): { code: string; want: string };

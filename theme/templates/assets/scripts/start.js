@@ -122,6 +122,23 @@
     true,
   );
 
+  // The colours are the system's, also where those change while the page is open, until the reader
+  // chooses the others.
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const schemeOf = (one) => one.dataset.mdColorScheme;
+  const ofSystem = () => (dark.matches ? "slate" : "default");
+  addEventListener("change", ({ target }) => {
+    const knob = /** @type {HTMLInputElement} */ (target);
+    if (knob.name === "__palette") __md_set("colours-chosen", schemeOf(knob) !== ofSystem());
+  });
+  dark.addEventListener("change", () => {
+    if (__md_get("colours-chosen")) return;
+    document.body.dataset.mdColorScheme = ofSystem(); // the theme may not be there yet
+    [...document.querySelectorAll("[name=__palette]")]
+      .find((one) => schemeOf(one) === ofSystem())
+      .click();
+  });
+
   // Not every browser opens on paper what the style sheet asks it to.
   let forPaper = [];
   addEventListener("beforeprint", () => {
