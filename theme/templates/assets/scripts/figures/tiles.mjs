@@ -3,7 +3,7 @@ import { words } from "../language.mjs";
 import { Figure, desk, h, number, svg } from "./core.mjs";
 
 const WORDS = words({
-  scores: { zh: "分数", en: "scores" },
+  scores: { zh: "缩放后的分数", en: "scaled scores" },
   kept: { zh: "记着的", en: "kept" },
   output: { zh: "目前的输出", en: "output so far" },
   maximum: { zh: "最大", en: "max" },
@@ -14,7 +14,7 @@ const WORDS = words({
   notYet: { zh: "还没有读", en: "not read yet" },
   skipped: { zh: "整块被遮住，不读", en: "the whole tile is hidden and never read" },
   nothingKept: { zh: "还没有读到键", en: "no key has been read" },
-  largest: { zh: "目前最大的分数", en: "the largest score so far" },
+  largest: { zh: "目前最大的缩放后的分数", en: "the largest scaled score so far" },
   total: { zh: "目前指数的总和", en: "the sum of the exponentials so far" },
   divided: { zh: "加起来的值 ÷ 总和", en: "the values added up ÷ the sum" },
   done: { zh: "读完了：加起来的值 ÷ 总和", en: "finished: the values added up ÷ the sum" },

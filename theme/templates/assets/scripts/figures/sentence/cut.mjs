@@ -9,7 +9,7 @@ import { WORDS as SHARED, apart, headName, quoted } from "./texts.mjs";
 const WORDS = words({
   hint: {
     zh:
-      "不让这个词看见什么（词还在句中，本来给它的注意力分给别的），再走一遍。实线是原来的，点线是切断后的，" +
+      "选一个词，不让这个词看见它（被遮的词还在句中，本来给它的注意力分给别的词），再走一遍。实线是原来的，点线是切断后的，" +
       "灰带是切的那一层。这是量出来的后果，不是解释：别的头会补上，后面的层也会变。",
     en:
       "Hide something from the word (it stays in the sentence; its share of attention goes to the " +
