@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from qkv_docs._blocks import in_blocks
+from qkv_docs._blocks import Block, in_blocks
 from qkv_docs._checks import FloatArray
-from qkv_docs._inputs import Bias, Mask, Pair, attention_inputs, score_settings
+from qkv_docs._inputs import Mask, attention_inputs, score_settings
 from qkv_docs._shapes import softmax_input
 
 
@@ -39,16 +39,22 @@ def softmax(x: ArrayLike, axis: int = -1) -> FloatArray:
         array([0., 0.])
     """
     x, axis, dtype = softmax_input(x, axis)
+    return softmax_into(np.empty_like(x), x, axis).astype(dtype, copy=False)
+
+
+def softmax_into(out: FloatArray, x: FloatArray, axis: int = -1) -> FloatArray:
+    """The softmax of x, written into `out`, which may be x itself."""
     lowest = np.finfo(x.dtype).min  # a finite start: a row of -inf stays -inf
     with np.errstate(invalid="ignore", over="ignore"):
         peak = x.max(axis=axis, keepdims=True, initial=lowest)
-        exps: FloatArray = x - peak
         if np.isposinf(peak).any():  # inf - inf is nan
-            exps = np.where(x == peak, 0, exps)
-        np.exp(exps, out=exps)  # the largest is exp(0) = 1
-    total: FloatArray = exps.sum(axis=axis, keepdims=True)  # at least 1, or 0 for a row of -inf
-    exps /= np.maximum(total, 1)
-    return exps.astype(dtype, copy=False)
+            x = np.where(x == peak, 0, x - peak)
+            peak = 0
+        np.subtract(x, peak, out=out)
+        np.exp(out, out=out)  # the largest is exp(0) = 1
+    total: FloatArray = out.sum(axis=axis, keepdims=True)  # at least 1, or 0 for a row of -inf
+    out /= np.maximum(total, 1)
+    return out
 
 
 def scaled_dot_product_attention(
@@ -120,20 +126,24 @@ def scaled_dot_product_attention(
     q, k, v, mask, bias, dtype = attention_inputs(q, k, v, mask, bias, grouped)
     scale, softcap, sinks = score_settings(q, scale, softcap, sinks)
 
-    def attend(q: FloatArray, k: FloatArray, v: FloatArray, mask: Mask, bias: Bias) -> Pair:
+    def attend(block: Block) -> FloatArray:
+        q, k, v, mask, bias, sinks, weights = block  # the last are still to be written
         with np.errstate(all="ignore"):  # what is masked may be huge, inf or nan
             q = q * scale  # first, for the product might overflow
-            scores = q @ k.swapaxes(-1, -2)  # (..., n_q, n_k)
+            scores = np.matmul(q, k.swapaxes(-1, -2), out=weights)  # (..., n_q, n_k)
             if softcap is not None:
-                scores = softcap * np.tanh(scores / softcap)
+                scores[...] = softcap * np.tanh(scores / softcap)
             if bias is not None:
                 scores += bias
         if mask is not None:
             np.copyto(scores, -np.inf, where=~mask)  # exp(-inf) = 0
-        weights = softmax(scores) if sinks is None else softmax_with_sinks(scores, sinks)
-        return masked_product(weights, v, mask), weights  # weights @ v, (..., n_q, d_v)
+        if sinks is None:
+            softmax_into(weights, scores)
+        else:
+            weights[...] = softmax_with_sinks(scores, sinks)
+        return masked_product(weights, v, mask)  # weights @ v, (..., n_q, d_v)
 
-    output, weights = in_blocks(attend, q, k, v, mask, bias)
+    output, weights = in_blocks(attend, q, k, v, mask, bias, sinks)
     return output.astype(dtype, copy=False), weights.astype(dtype, copy=False)
 
 

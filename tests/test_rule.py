@@ -262,7 +262,8 @@ NOT_ASKED = {
     "FlashTile",
     "to_torch_mha", "to_gpt2", "to_bert", "to_llama", "to_t5",  # arrays are moved
     "bias", "start", "take_in", "below",
-    "masked_product", "normalised", "softmax_with_sinks", "forward",  # get what was checked
+    # get what was checked
+    "masked_product", "normalised", "softmax_into", "softmax_with_sinks", "forward",
     "sum_to_shape", "directions", "slopes",
 }  # fmt: skip
 FLOATS = [np.float16, np.float32, np.float64, np.longdouble]
