@@ -139,7 +139,8 @@ def test_the_pieces_without_other_scripts_cut_alike() -> None:
     file = models.parse_e5(path)
     others = set(foreign(file.pieces))
     kept = [i for i, piece in enumerate(file.pieces) if not others.intersection(piece)]
-    controls = [row for row, i in enumerate(kept) if i in file.controls]
+    marks = file.controls
+    controls = [row for row, i in enumerate(kept) if i in marks]
     whole = Unigram(file.pieces, file.scores, file.unknown, file.controls, file.changes)
     part = Unigram(
         [file.pieces[i] for i in kept], file.scores[kept], kept.index(file.unknown), controls,
