@@ -272,6 +272,7 @@ def line_chart(
             raise ValueError(f"no kind {kind!r} or no curve {name!r}")
 
     x_ticks = sorted(set(xs)) if len(set(xs)) <= 7 else _ticks(xs.min(), xs.max(), log_x)
+    x_ticks = [value for value in x_ticks if xs.min() <= value <= xs.max()]  # the curves end there
     bounds = y_limits or (float(every.min()), float(every.max()))
     y_ticks = _ticks(*bounds, log_y)
     if y_limits is None:  # widen to the ticks outside the data

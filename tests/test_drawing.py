@@ -234,6 +234,16 @@ def test_ticks_are_round_and_cover_the_data():
     assert {"10⁻⁵", "0.01", "1"} <= set(texts(tiny))
     flat = line_chart([3], {"a": [2.0]}, x_title="x", y_title="y")
     assert "2" in texts(flat)
+    lengths = [2**power for power in range(7, 15)]  # 128 to 16,384: none below, none above
+    long = line_chart(lengths, {"t": lengths}, x_title="n", y_title="y", log_x=True)
+    circles = [float(one.attrib["cx"]) for one in ET.fromstring(long).iter(f"{SVG}circle")]
+    ticks = {"1000", "10000", "100", "100000"}
+    places = {
+        one.text: float(one.attrib["x"]) for one in ET.fromstring(long).iter(f"{SVG}text")
+        if one.text in ticks and one.attrib.get("text-anchor") != "end"
+    }  # fmt: skip
+    assert set(places) == {"1000", "10000"}
+    assert min(circles) < places["1000"] < places["10000"] < max(circles)
 
 
 @pytest.mark.parametrize(
