@@ -46,9 +46,9 @@ const WORDS = words({
   newest: { zh: "最新一步", en: "newest" },
   tokens: { zh: "文本", en: "text" },
   hint: {
-    zh: "写框里的词元时，是它前面那个词元在看；颜色越深的词元，被看得越多。按一个写出来的词元，看那一步。",
+    zh: "写框里的词元时，是它前面那个词元在看；颜色越浓的词元，被看得越多。按一个写出来的词元，看那一步。",
     en:
-      "The darker, the more the last token before the framed one looked at it. Press a token that " +
+      "The stronger the colour, the more the last token before the framed one looked at it. Press a token that " +
       "was written for its step.",
   },
   cost: {

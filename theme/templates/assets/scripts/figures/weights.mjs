@@ -22,7 +22,7 @@ const WORDS = words({
   question: { zh: "第几题", en: "question" },
   answering: { zh: "训练结束，只回答（推理）", en: "training is over, only answer (inference)" },
   hint: {
-    zh: "蓝色是正数，灰色是负数，越深，绝对值越大；指着或点按一格，读它的数。",
+    zh: "蓝色是正数，灰色是负数，越浓，绝对值越大；指着或点按一格，读它的数。",
     en:
       "Blue is positive, grey negative, stronger is larger; point at a cell or tap it " +
       "to read its number.",
