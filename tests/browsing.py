@@ -54,13 +54,19 @@ needs_browser = [
 PATIENCE = 60
 
 
-def until(reached: Callable[[], T], moving: Callable[[], object], pause: Callable[[], object]) -> T:
+def until(
+    reached: Callable[[], T],
+    moving: Callable[[], object],
+    pause: Callable[[], object],
+    times: int = 1,
+) -> T:
     """The first true value of `reached`; patience begins anew whenever `moving` says another."""
     before, since = moving(), time.monotonic()
     while not (found := reached()):
         if (now := moving()) != before:
             before, since = now, time.monotonic()
-        assert time.monotonic() - since < PATIENCE, f"nothing moves; the last that was seen: {now}"
+        waited = time.monotonic() - since
+        assert waited < times * PATIENCE, f"nothing moves; the last that was seen: {now}"
         pause()
     return found
 

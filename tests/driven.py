@@ -19,6 +19,8 @@ MOVING = """return JSON.stringify([
 class Driven:
     """One window of a browser."""
 
+    patience = 1  # how many times as long as others it may go without a sign of life
+
     def go(self, address: str) -> None:
         raise NotImplementedError
 
@@ -42,4 +44,5 @@ class Driven:
             lambda: self.js(f"return {what}"),
             lambda: self.js(MOVING),
             lambda: time.sleep(0.05),
+            self.patience,
         )

@@ -39,6 +39,8 @@ OPTIONS = ["--automation", "--javascript-can-open-windows-automatically=true"]
 class WebKit(Driven):
     """One window, of a browser that keeps nothing."""
 
+    patience = 5  # compiling Python, it says nothing: half a minute, minutes beside other tests
+
     def __init__(self) -> None:
         self.programs = contextlib.ExitStack()
         try:
