@@ -79,8 +79,7 @@ export function draw(into, { way, other, more = [], senses, second = false, laye
     ...more.map((one) =>
       line(one.way, {
         stroke: GREY,
-        "stroke-width": 1,
-        "stroke-opacity": 0.6,
+        "stroke-width": 1.25,
         "stroke-dasharray": one.second ? "3 2" : null,
       }),
     ),
