@@ -44,7 +44,7 @@ def sides(t: Label) -> Drawing:
         arrow((252, 158), (226, 186)),
         _times(218, 170, "K", "end"),
         arrow((292, 158), (310, 186)),
-        _times(310, 176, "V"),
+        _times(314, 174, "V"),
         written(72, 214, Q, "q", "Q"),
         read(172, 214, K, "k", "K"),
         read(260, 214, V, "v", "V"),

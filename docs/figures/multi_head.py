@@ -38,8 +38,8 @@ def flow(t: Label) -> Drawing:
         grid(140, top[0], X, "x", 24, framed=FOLLOWED),
         arrow((176, top[0] + tall + 4), (122, top[1] - 46)),
         arrow((200, top[0] + tall + 4), (274, top[1] - 46)),
-        text(136, 122, t("× W 的左两列", "× left half of each W"), "end", size=SMALL),
-        text(252, 122, t("× W 的右两列", "× right half"), "start", size=SMALL),
+        text(130, 122, t("× W 的左两列", "× left half of each W"), "end", size=SMALL),
+        text(264, 122, t("× W 的右两列", "× right half"), "start", size=SMALL),
     ]
     for h, (x, name) in enumerate(zip((52, 208), _heads(t), strict=True)):
         middle, index = x + 71, "₁₂"[h]
@@ -54,7 +54,7 @@ def flow(t: Label) -> Drawing:
             arrow((x + 46, top[1] + tall + 4), (x + 58, top[2] - 8)),
             grid(x + 8, top[2], WEIGHTS[h], "weights", 42, framed=FOLLOWED, decimals=3),
             arrow((middle, top[2] + tall + 4), ((146, 230)[h], top[3] - 24)),
-            text((116, 262)[h], top[3] - 30, f"× V{index}", ("end", "start")[h], size=SMALL),
+            text((112, 270)[h], top[3] - 30, f"× V{index}", ("end", "start")[h], size=SMALL),
         ]
     parts += [
         text(188, top[1] + tall + 30, t("分数 → softmax", "scores → softmax"), size=SMALL),
