@@ -331,7 +331,18 @@ class TestBox:
         page.keyboard.type("滑动窗口")
         page.keyboard.press("Escape")
         expect(page.locator("#search")).to_be_hidden()
+        again = """() => {
+            const box = document.querySelector("#search");
+            const input = box.querySelector("input");
+            const key = new KeyboardEvent("keydown", { key: "s", bubbles: true, cancelable: true });
+            const taken = !input.dispatchEvent(key);  // which still has the focus
+            const open = box.open;
+            box.close();
+            return taken && open;
+        }"""
+        assert page.evaluate(again)
         page.keyboard.press("s")  # again, with what was asked
+        expect(page.locator("#search")).to_be_visible()
         expect(page.locator("#search input")).to_have_value("滑动窗口")
         page.keyboard.press("Enter")
         expect(page).to_have_url(f"{root}/masks/#sliding-window")

@@ -195,12 +195,13 @@
       `input:not(${switches}), textarea, select, [contenteditable], dialog`,
     );
     const command = event.ctrlKey || event.metaKey || event.altKey;
-    if (!KEYS.includes(event.key) || typing || command) return;
+    const closed = target.closest?.("dialog:not([open])"); // it keeps the focus until the next frame
+    if (!KEYS.includes(event.key) || (typing && !closed) || command) return;
     event.preventDefault();
     openSearch();
   });
   // The theme turns the page at n and p.
-  search.addEventListener("keydown", (event) => event.stopPropagation());
+  search.addEventListener("keydown", (event) => search.open && event.stopPropagation());
 
   // The language link: this page at this anchor. Instant navigation leaves the header as it was,
   // so the address is worked out when the reader reaches for the link.
