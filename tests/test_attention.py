@@ -538,7 +538,9 @@ def test_grouped_heads_are_repeated_ones_and_pytorchs(n_kv_heads):
     np.testing.assert_allclose(output, theirs.numpy(), rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.parametrize("kind", ["none", "causal", "window", "random", "row", "hidden", "bias"])
+@pytest.mark.parametrize(
+    "kind", ["none", "causal", "window", "random", "row", "hidden", "bias", "sinks"]
+)
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_in_blocks_of_queries_the_numbers_are_the_same(kind, dtype, monkeypatch):
     rng = np.random.default_rng(0)
@@ -552,9 +554,11 @@ def test_in_blocks_of_queries_the_numbers_are_the_same(kind, dtype, monkeypatch)
         "hidden": np.zeros((70, 90), bool),
     }.get(kind)
     bias = rng.normal(size=(2, 70, 90)) if kind == "bias" else None
-    whole = scaled_dot_product_attention(q, k, v, mask, bias=bias)
+    sinks = np.array([-1.0, 3.0]) if kind == "sinks" else None  # a head has its own
+    whole = scaled_dot_product_attention(q, k, v, mask, bias=bias, sinks=sinks)
     monkeypatch.setattr("qkv_docs._blocks.SCORES", 4000)
-    for a, b in zip(scaled_dot_product_attention(q, k, v, mask, bias=bias), whole, strict=True):
+    parts = scaled_dot_product_attention(q, k, v, mask, bias=bias, sinks=sinks)
+    for a, b in zip(parts, whole, strict=True):
         assert a.dtype == b.dtype
         np.testing.assert_allclose(a, b, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype])
 

@@ -137,6 +137,13 @@ def test_an_index_in_plain_text_is_low_and_keeps_its_underscore(page: Page) -> N
     assert tree.html == once
 
 
+def test_a_product_in_a_cell_stays_on_one_line(page: Page) -> None:
+    tree = LexborHTMLParser("""<table><tr><td>32 × <span>4096</span></td>
+        <td>32 × 4096 numbers</td><td>4096</td></tr></table>""")
+    tables(tree, page)
+    assert [one.text() for one in tree.css("td.glue")] == ["32 × 4096"]
+
+
 def test_a_long_expression_may_go_on_after_an_opening_bracket(page: Page) -> None:
     def shown(code: str) -> str:
         spans = re.sub(r"([(\[{)\]}]+)|(\w+)", r'<span class="t">\g<0></span>', code)
