@@ -312,18 +312,25 @@ def turning(page: Page) -> Iterator[None]:
     page.evaluate(IDLE)
 
 
-def dress(page: Page, scheme: str) -> None:
-    """In the colours of light (default) or dark (slate), which need not fade in."""
+def faded(page: Page) -> None:
+    """What changes its colours slowly has changed them."""
     page.evaluate(
-        """scheme => {
-            document.body.setAttribute("data-md-color-scheme", scheme);
+        """() => {
             const fading = () => document.getAnimations().filter((one) =>
                 one instanceof CSSTransition && one.playState !== "finished");
             // What fades with its parent begins to when the parent has.
             for (let all; (all = fading()).length;) for (const one of all) one.finish();
-        }""",
+        }"""
+    )
+
+
+def dress(page: Page, scheme: str) -> None:
+    """In the colours of light (default) or dark (slate), which need not fade in."""
+    page.evaluate(
+        "scheme => document.body.setAttribute('data-md-color-scheme', scheme)",
         scheme,
     )
+    faded(page)
 
 
 def come(visit: Visit, path: str, figure: str) -> tuple[Locator, Locator]:
@@ -412,6 +419,7 @@ AXE = Axe()
 
 
 def accessibility_faults(page: Page, within: str | None = None) -> list[str]:
+    faded(page)  # what a fold held begins to when it is opened
     page.evaluate(PUT_AWAY)
     if not page.evaluate("typeof axe !== 'undefined'"):
         page.evaluate(AXE.axe_script)
