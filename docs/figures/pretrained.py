@@ -57,9 +57,11 @@ def sentence(t: Label) -> Played:
 def one_head(t: Label) -> Drawing:
     """Weights of the word in two sentences, and how far each token's value pushes it."""
     page, pictures = values("pretrained", "pushes", t("zh", "en")), []
-    for sentence, word in page["where"].values():
+    senses = [t("水果", "fruit"), t("品牌", "brand")]
+    for sense, (sentence, word) in zip(senses, page["where"].values(), strict=True):
         row, pushes = page["attend"](sentence)[0][word], page["pushes"](sentence, word, page["u"])
-        left = heatmap(row[:, None], sentence.pieces, title="a")
-        right = heatmap(pushes[:, None], title=t("推力", "push"), kind="scores", limit=0.15)
+        left = heatmap(row[:, None], sentence.pieces, ["a"], title=sense)
+        push = t("推力", "push")  # an empty name of the column, for a row of names as on the left
+        right = heatmap(pushes[:, None], None, [""], title=push, kind="scores", limit=0.15)
         pictures.append(stack(left, right, across=True))
     return stack(*pictures, across=True)

@@ -134,17 +134,21 @@ export class Steps extends Figure {
     ];
   }
 
-  /** Grids and the signs between them, beside each other. */
+  /** Grids and the signs between them, beside each other; a sign goes with the grid after it. */
   line(parts) {
-    return h(
-      "div",
-      { class: "play__row" },
-      parts.map((part) =>
-        typeof part === "string"
-          ? h("span", { class: "play__sign", "aria-hidden": "true" }, part)
-          : (part.node ?? part),
-      ),
-    );
+    const row = h("div", { class: "play__row" });
+    let signs = [];
+    for (const part of parts) {
+      if (typeof part === "string") {
+        signs.push(h("span", { class: "play__sign", "aria-hidden": "true" }, part));
+        continue;
+      }
+      const node = part.node ?? part;
+      row.append(signs.length ? h("div", { class: "play__signed" }, signs, node) : node);
+      signs = [];
+    }
+    row.append(...signs);
+    return row;
   }
 
   /**
