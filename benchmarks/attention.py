@@ -40,7 +40,7 @@ LENGTHS = [2**power for power in range(7, 15)]  # 128 to 16,384
 QUICK = 2048
 DECODED = [128, 512, 2048, 8192]
 MIB = 2**20
-WRITTEN_OUT = {"math": 3, "textbook": 3, "whole": 2}  # tables held at once, at most
+WRITTEN_OUT = {"math": 3, "textbook": 3, "whole": 2, "whole causal": 2}  # tables at once, at most
 MEMORY_FROM = 2048  # below, what libraries keep for themselves is as much
 LONG = 1024  # tokens from which on the page states ranges
 PATIENCE = 1800  # seconds for one process
@@ -106,6 +106,7 @@ def ways(n: int) -> Ways:
         "math": lambda: kernel(SDPBackend.MATH),
         "flash causal": lambda: kernel(SDPBackend.FLASH_ATTENTION, is_causal=True),
         "tiles causal": lambda: flash_attention(q, k, v, causal),
+        "whole causal": lambda: scaled_dot_product_attention(q, k, v, causal)[0],
     }
 
 
@@ -154,9 +155,10 @@ def speed(threads: int, n: int, seconds: float) -> dict[str, Any]:
         if name != "flash":
             row[name.replace(" ", "_")] = spread([one[name] / one["flash"] for one in rounds])
     row["tiles_over_products"] = spread([one["tiles"] / one["products"] for one in rounds])
-    row["causal_over_causal"] = spread(
-        [one["tiles causal"] / one["flash causal"] for one in rounds]
-    )
+    for way, name in (("tiles", "causal_over_causal"), ("whole", "whole_causal_over_causal")):
+        if f"{way} causal" in found:
+            ratios = [one[f"{way} causal"] / one["flash causal"] for one in rounds]
+            row[name] = spread(ratios)
     return row
 
 
@@ -327,7 +329,7 @@ def summary(data: dict[str, Any]) -> dict[str, Any]:
     """What the page states, of one thread: ranges from LONG tokens on, and some single lengths."""
     single = [row for row in data["time"] if row["threads"] == 1]
     names = ("products", "tiles", "whole", "textbook", "math", "tiles_over_products",
-             "causal_over_causal")  # fmt: skip
+             "causal_over_causal", "whole_causal_over_causal")  # fmt: skip
     found: dict[str, Any] = {
         name: pair for name in names if (pair := ends([r for r in single if r["n"] >= LONG], name))
     }

@@ -433,6 +433,7 @@ def test_a_mask_is_painted(revisit: Visit) -> None:
 
     cells.nth(0).scroll_into_view_if_needed()
     boxes = [cells.nth(at).bounding_box() for at in range(9)]
+    assert len({round(box["width"]) for box in boxes if box}) == 1  # whatever the words' lengths
     middle = [(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2) for box in boxes if box]
     page.mouse.move(*middle[1])
     page.mouse.down()
@@ -532,6 +533,21 @@ def test_a_way_back_begins_with_the_numbers_of_the_page(of_element: Any, english
         close(found[name], [page_has[name]])
     close(found["grad_v"], page_has["grad_V"])
     close(found["grad_k"], page_has["grad_K"])
+
+
+@pytest.mark.browser
+@needs_browser[1]
+def test_a_sign_stands_before_its_grid(revisit: Visit) -> None:
+    """On a phone, too: an arrow at the end of a line would point at nothing."""
+    place, _ = come(revisit, "/en/backpropagation/", "there-and-back")
+    signs = place.locator(".play__sign")
+    lost = """all => all.filter((one) => {
+        const sign = one.getBoundingClientRect();
+        const next = one.nextElementSibling?.getBoundingClientRect();
+        return !next || next.left < sign.right || next.top > sign.bottom;
+    }).map((one) => one.textContent)"""
+    assert signs.count() > 5
+    assert signs.evaluate_all(lost) == []
 
 
 @pytest.mark.browser
