@@ -22,6 +22,7 @@ from theme.finish.clauses import clauses
 from theme.finish.expressions import expressions
 from theme.finish.indices import indices
 from theme.finish.states import states
+from theme.finish.stops import stops
 from theme.finish.tables import tables
 
 
@@ -179,6 +180,17 @@ def test_a_chinese_heading_breaks_between_its_clauses(page: Page) -> None:
     once = tree.html
     clauses(tree, replace(page, language="zh"))
     assert tree.html == once
+
+
+def test_a_chinese_full_stop_has_its_own_space(page: Page) -> None:
+    html = (
+        "<article><p><strong>试一试。</strong> 改 a &lt; b。<b>一</b> 二<b>三。</b></p></article>"
+    )
+    tree = LexborHTMLParser(html)
+    stops(tree, replace(page, language="en"))
+    assert "。</strong> 改" in str(tree.html)
+    stops(tree, replace(page, language="zh"))
+    assert html.replace("。</strong> 改", "。</strong>改") in str(tree.html)
 
 
 def test_a_link_leads_to_a_state_of_a_figure(page: Page, caplog: pytest.LogCaptureFixture) -> None:

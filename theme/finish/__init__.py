@@ -18,6 +18,7 @@ from theme.finish.indentation import indentation
 from theme.finish.indices import indices
 from theme.finish.policy import policy
 from theme.finish.states import states
+from theme.finish.stops import stops
 from theme.finish.tables import tables
 
 Step = Callable[[LexborHTMLParser, Page], None]
@@ -25,6 +26,7 @@ STEPS: list[Step] = [
     docstrings,  # the API page: what mkdocstrings cannot be told
     tables,  # their box, and what may not break in a cell
     clauses,  # where a Chinese heading breaks
+    stops,  # no space after a Chinese full stop
     expressions,  # where a long line of code breaks on a phone
     indices,  # √d_k as it is written
     states,  # links to a figure as it is to be found
