@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import PATIENCE
+from browsing import PATIENCE, until
 from driven import Driven
 from firefox import FIREFOX, Firefox
 from test_figures import FIGURES, path_of
@@ -113,6 +113,8 @@ def test_run_edit_stop_share_reset(engine: Driven, root: str, prefix: str) -> No
     time.sleep(0.5)  # sooner, it would be the second half of a double click
     press(engine, "run")
     assert end(engine) == ("stopped", stopped, "round\n")
+    if isinstance(engine, WebKit):  # the loop has not only been forgotten
+        until(lambda: engine.workers() == 0, lambda: 0, lambda: time.sleep(0.1))
     assert run(engine, "print(6 * 7)")[2] == "42\n"
 
     # Kept over a reload, sent in a link; what came in a link is shown and does not run.

@@ -66,6 +66,7 @@ class WebKit(Driven):
                 "FONTCONFIG_FILE": str(fonts),
             },
         )
+        self.driver = process.pid
         while True:  # until it listens, or is no more
             assert process.poll() is None, "WebKitWebDriver ended before it could be asked"
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
@@ -142,6 +143,20 @@ class WebKit(Driven):
         self.ask(f"/element/{element}/clear")
         enter = "\ue006"  # it knows a new line as a key only
         self.ask(f"/element/{element}/value", text=text.replace("\n", enter))
+
+    def workers(self) -> int:
+        """How many workers have a thread, ended or not."""
+        of = {}  # the parent of each process
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                of[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+        ours = {self.driver}
+        while more := {one for one, parent in of.items() if parent in ours} - ours:
+            ours |= more
+        names = [
+            path.read_text() for one in ours for path in Path(f"/proc/{one}/task").glob("*/comm")
+        ]
+        return sum(name.startswith("WebCore: Worker") for name in names)
 
     def close(self) -> None:
         self.programs.close()

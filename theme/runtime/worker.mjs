@@ -143,6 +143,9 @@ async function boot() {
     jsglobals: {}, // `import js` finds nothing
     enableRunUntilComplete: false,
   });
+  // Nothing is ever put into it, but Python looks now and then whether there is: WebKit ends a worker
+  // only where WebAssembly comes by JavaScript, and an endless loop would go on until the tab closes.
+  python.setInterruptBuffer(new Uint8Array(1));
   for (const name of ["numpy", "qkv-docs"]) {
     // Pyodide goes on without what it refused
     if (!python.loadedPackages[name]) throw failure("corrupt", name);
