@@ -44,6 +44,9 @@ class KVCache:
         True
         >>> len(cache), cache.nbytes
         (5, 1024)
+        >>> cache.crop(3)
+        >>> len(cache)
+        3
     """
 
     def __init__(
@@ -122,6 +125,27 @@ class KVCache:
         self._k[..., self._kept : self._kept + n, :] = k
         self._v[..., self._kept : self._kept + n, :] = v
         self._kept, self._seen = self._kept + n, self._seen + n
+
+    def crop(self, n: int) -> None:
+        """Forget the last tokens, so that n are left: guesses that turned out wrong.
+
+        Args:
+            n: how many tokens stay, 0 or more.
+
+        Raises:
+            TypeError: n is not an integer.
+            ValueError: fewer than n tokens have come, or keys that the next query would see
+                within its window have made room already.
+        """
+        n = integer("n", n, least=0)
+        kept = self._kept - (self._seen - n)
+        if n > self._seen:
+            raise ValueError(f"{self._seen} tokens have come, {n} cannot be left")
+        if kept < n and kept < (self.window or 1) - 1:
+            raise ValueError(
+                f"of {n} tokens {max(kept, 0)} would be left, the next query sees {self.window}"
+            )
+        self._kept, self._seen = kept, n
 
     def attend(
         self,

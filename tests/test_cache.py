@@ -48,6 +48,57 @@ def test_cached_is_full(seed, steps, heads, window, batch, sinks):
         np.testing.assert_array_equal(cache.values, v)
 
 
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    steps=st.lists(st.tuples(st.integers(1, 3), st.integers(0, 3)), min_size=1, max_size=8),
+    window=st.sampled_from([None, 1, 2, 4]),
+)
+def test_wrong_guesses_leave_nothing(seed, steps, window):
+    """The rows that are right, then some that are not and are forgotten, or it is said why not."""
+    rng = np.random.default_rng(seed)
+    n = sum(right for right, _ in steps)
+    q, k, v = rng.normal(size=(3, 2, n, 4))
+    mask = causal_mask(n) if window is None else sliding_window_mask(n, window)
+    expected, _ = scaled_dot_product_attention(q, k, v, mask)
+    cache = KVCache(48 if window is None else window + 4, n_kv_heads=2, d_k=4, window=window)
+    start = 0
+    for right, wrong in steps:
+        now = slice(start, start + right)
+        cache.append(k[:, now], v[:, now])
+        output, _ = cache.attend(q[:, now])
+        np.testing.assert_allclose(output, expected[:, now], rtol=1e-11, atol=1e-12)
+        start += right
+        cache.append(*rng.normal(size=(2, 2, wrong, 4)))
+        try:
+            cache.crop(start)
+        except ValueError:
+            assert window is not None
+            kept = cache.keys.shape[-2] - wrong
+            assert kept < min(window - 1, start)
+            return
+        assert len(cache) == start
+
+
+def test_only_what_has_come_can_be_forgotten():
+    cache = KVCache(8, n_kv_heads=1, d_k=2)
+    cache.append(np.ones((1, 3, 2)), np.ones((1, 3, 2)))
+    for n, error in ((4, ValueError), (-1, ValueError), (1.5, TypeError)):
+        with pytest.raises(error):
+            cache.crop(n)
+    cache.crop(0)
+    assert len(cache) == 0
+    cache.append(np.zeros((1, 8, 2)), np.zeros((1, 8, 2)))
+
+    cache = KVCache(4, n_kv_heads=1, d_k=2, window=3)
+    for n in (4, 1):  # two of the first four stay for the fifth
+        cache.append(np.ones((1, n, 2)), np.ones((1, n, 2)))
+    cache.crop(4)
+    with pytest.raises(
+        ValueError, match=re.escape("of 3 tokens 1 would be left, the next query sees 3")
+    ):
+        cache.crop(3)
+
+
 def test_memory_is_taken_once():
     cache = KVCache(16, n_kv_heads=3, d_k=64, window=4, dtype=np.float16)
     taken = cache.nbytes
