@@ -41,6 +41,7 @@ def article(html: str, page: Page) -> list[str]:
     states(tree, page)
     tables(tree, page)
     clauses(tree, page)
+    stops(tree, page)
     expressions(tree, page)
     indices(tree, page)
     (body,) = tree.css("article.md-content__inner")
@@ -143,6 +144,26 @@ def test_a_product_in_a_cell_stays_on_one_line(page: Page) -> None:
         <td>32 × 4096 numbers</td><td>4096</td></tr></table>""")
     tables(tree, page)
     assert [one.text() for one in tree.css("td.glue")] == ["32 × 4096"]
+
+
+def test_a_column_has_room_for_its_longest_cell_or_a_few_words(page: Page) -> None:
+    def widths(*rows: str) -> list[float]:
+        cells = [[f"<td>{cell}</td>" for cell in row.split("|")] for row in rows]
+        body = "".join(f"<tr>{''.join(row)}</tr>" for row in cells[1:])
+        head = "".join(cells[0]).replace("td>", "th>")
+        tree = LexborHTMLParser(f"<table><thead>{head}</thead><tbody>{body}</tbody></table>")
+        tables(tree, page)
+        styles = [one.attributes["style"] or "" for one in tree.css("th")]
+        return [float(re.sub(r"--least:|em", "", style)) for style in styles]
+
+    name, sentence = "编码器加解码器", "写的一边每一个词的新向量，各有一行"
+    assert widths("词|数|数", f"{name}|0.5|0.5", "甲|0.25|1") == [7, 2.6, 2]
+    assert widths("词|是什么", f"{name}|{sentence}") == [7, 5]
+    assert widths("词|数|数|是什么", f"{name}|0.5|1|{sentence}") == [7, 2, 1, 7.5]
+    formula = '<span class="katex"><span class="katex-mathml">x y z x y z</span>{}</span>'
+    seen = formula.format('<span class="katex-html">(n,\u200b d)</span>')
+    assert widths("a|b", f"{seen}|1") == [2.2, 0.7]  # nothing of what is not seen
+    assert widths("a column that a sentence names|b", "1|1") == [4.9, 0.7]
 
 
 def test_a_long_expression_may_go_on_after_an_opening_bracket(page: Page) -> None:

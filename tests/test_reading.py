@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from browsing import FRAME, IDLE, PHONE, Visit, needs_browser, opened, wake
+from browsing import FRAME, IDLE, PHONE, Visit, needs_browser, open_answers, opened, wake
 from playwright.sync_api import Browser, Page, expect
 from selectolax.lexbor import LexborHTMLParser
 
@@ -125,6 +125,27 @@ def test_the_first_column_of_a_wide_table_stays(revisit: Visit) -> None:
         assert scrolled > 0
         assert abs(off) <= 1
         assert not transparent
+
+
+@pytest.mark.parametrize("path", ["/transformer/", "/pretrained/", "/birth-of-qkv/"])
+def test_a_column_of_short_cells_keeps_to_one_line(revisit: Visit, path: str) -> None:
+    """A number's column had taken the room from words, which broke after every letter."""
+    page = revisit.go(path)
+    open_answers(page)
+    columns = page.evaluate("""() => {
+        const lines = (cell) => {
+            const range = document.createRange();
+            range.selectNodeContents(cell);
+            return new Set([...range.getClientRects()].map((one) => Math.round(one.top))).size;
+        };
+        return [...document.querySelectorAll("table.data")].flatMap((table) =>
+            [...table.querySelectorAll("thead th")].map((_, at) =>
+                [...table.querySelectorAll(`tbody td:nth-child(${at + 1})`)]
+                    .map((cell) => [cell.textContent.trim(), lines(cell)])));
+    }""")
+    short = [one for one in columns if max(len(text) for text, _ in one) <= 7]
+    assert short
+    assert not [cell for one in short for cell in one if cell[1] > 1]
 
 
 # ---- The colours
