@@ -7,6 +7,7 @@ A cell shows its number, so nothing depends on colour; colours come from the pag
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from unicodedata import combining, east_asian_width
@@ -17,6 +18,9 @@ from numpy.typing import ArrayLike
 from qkv_docs._checks import numbers
 
 FONT, SMALL = 13, 12  # units; no text of a figure is smaller
+LOW = 3  # how far an index is below its letter
+# One letter, an underscore, letters: n_q_1 and grad_V are names in code.
+INDEX = re.compile(r"(?<![A-Za-z0-9_])([A-Za-z])_([A-Za-z]+)(?![A-Za-z0-9_])")
 CELL = 30  # height of a cell
 FULL = 360  # a figure up to this width is legible on a phone without shrinking
 STRONGEST = 0.45  # opacity of the strongest cell: text on it keeps a contrast of 4.5:1
@@ -399,20 +403,28 @@ def text(
     *,
     bold: bool = False,
     light: str = "",
-    index: str = "",
     size: float = FONT,
     fill: str = "",
 ) -> str:
-    """Write words with their base line at y; `light` follows in plain weight, `index` lower."""
-    tail = f'<tspan font-weight="400">{escape(light)}</tspan>' if light else ""
-    tail += f'<tspan dy="3" font-size="{SMALL}">{escape(index)}</tspan>' if index else ""
+    """Write words with their base line at y; `light` follows in plain weight.
+
+    In W_Q or d_k the letters after the underscore stand lower; it stays in the text, unseen.
+    """
+    line, up = "", ""
+    parts = [*INDEX.split(words), "", ""]  # what stands before, a letter, its index, and so on
+    for part, name, index in zip(*[iter(parts)] * 3, strict=True):
+        line += f"<tspan{up}>{escape(part)}</tspan>" if up and part else escape(part)
+        if name:
+            low = f'<tspan dy="{LOW}" font-size="{SMALL}">{escape(index)}</tspan>'
+            line, up = f'{line}{name}<tspan font-size="0">_</tspan>{low}', f' dy="-{LOW}"'
+        elif part:
+            up = ""
+    if light:
+        line += f'<tspan{up} font-weight="400">{escape(light)}</tspan>'
     style = ' font-weight="600"' if bold else ""
     style += f' font-size="{size:g}"' if size != FONT else ""
     style += f' fill="{fill}"' if fill else ""
-    return (
-        f'<text x="{short(x)}" y="{short(y)}" text-anchor="{anchor}"{style}>'
-        f"{escape(words)}{tail}</text>"
-    )
+    return f'<text x="{short(x)}" y="{short(y)}" text-anchor="{anchor}"{style}>{line}</text>'
 
 
 def cell(

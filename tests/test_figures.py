@@ -924,9 +924,9 @@ def test_who_reads_which_key_head(of_element: Any, shared: int) -> None:
 @needs_browser[1]
 def test_heads_are_grouped_by_hand(revisit: Visit) -> None:
     place, reading = come(revisit, "/en/grouped-query-attention/", "groups")
-    expect(reading).to_contain_text("Query head 1 reads key head 0, together with 0, 2, 3.")
+    expect(reading).to_contain_text("Query head 1 reads key head 0, as do 0, 2, 3.")
     place.get_by_label("strided").check(force=True)
-    expect(reading).to_contain_text("Query head 1 reads key head 1, together with 3, 5, 7.")
+    expect(reading).to_contain_text("Query head 1 reads key head 1, as do 3, 5, 7.")
     expect(reading).to_contain_text("512 numbers are kept for a token, 25.0%")
     place.get_by_role("radio", name="8 (MHA)").check(force=True)
     expect(reading).to_contain_text("a key head of its own. 2048 numbers")

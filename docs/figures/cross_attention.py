@@ -19,7 +19,7 @@ DRANK, SOURCES = range(1, 2), range(2, 4)  # the row that is followed, and where
 
 
 def _times(x: float, y: float, letter: str, anchor: str = "start") -> str:
-    return text(x, y, "× W", anchor, index=letter, fill=COLOURS[letter.lower()])
+    return text(x, y, f"× W_{letter}", anchor, fill=COLOURS[letter.lower()])
 
 
 def sides(t: Label) -> Drawing:

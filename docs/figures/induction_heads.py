@@ -77,7 +77,7 @@ def hand(t: Label) -> Drawing:
                 title=t(f"第 {i} 层", f"layer {i}"),
                 row_title=t("查询", "query"),
                 column_title=t("键", "key"),
-                decimals=1,
+                decimals=i,  # what is shared out in the second is not in tenths
             )
             for i, layer in enumerate(layers, 1)
         ),

@@ -119,7 +119,7 @@ def decoder(t: Label) -> Played:
         tokens,
         ways,
         x_title=t("前面的词元数", "tokens before"),
-        y_title=t("时间，有缓存时为 1", "time, with the cache 1"),
+        y_title=t("时间（有缓存时为 1）", "time (with the cache: 1)"),
         log_x=True,
         log_y=True,
     )

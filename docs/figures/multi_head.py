@@ -62,7 +62,7 @@ def flow(t: Label) -> Drawing:
         grid(104, top[3], np.hstack(HEADS), "output", 42, framed=FOLLOWED, decimals=3),
         path(f"M188 {top[3] - 3}v{tall + 6}", INK),
         arrow((188, top[3] + tall + 6), (188, top[4] - 26)),
-        text(198, top[3] + tall + 24, "× W", "start", index="O"),
+        text(198, top[3] + tall + 24, "× W_O", "start"),
         text(188, top[4] - 9, t("输出 (3, 4)", "output (3, 4)"), bold=True),
         grid(104, top[4], OUTPUT, "x", 42, framed=FOLLOWED, decimals=3),
     ]

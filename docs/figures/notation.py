@@ -45,7 +45,7 @@ def stored(t: Label) -> Played:
             kept = matrix.T if turned else matrix
             parts.append(cells(x, y, kept, letter, WIDE, HIGH, limit=2))
             if where == "here":
-                name = text(x + D * WIDE / 2, y - 8, "W", bold=True, index=letter.upper())
+                name = text(x + D * WIDE / 2, y - 8, f"W_{letter.upper()}", bold=True)
             elif where == "linear":
                 name = text(x + D * WIDE / 2, y - 6, f"{letter}_proj", size=SMALL)
             elif where == "mha":

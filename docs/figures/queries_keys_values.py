@@ -63,7 +63,7 @@ def three_views(t: Label) -> Drawing:
         middle, colour = x + (34 if letter == "Q" else 8), COLOURS[letter.lower()]
         arrows += [
             arrow((middle, top - 40), (middle, top - 12), colour=colour, width=2),
-            text(middle + 10, top - 21, "W", "start", index=letter, fill=colour),
+            text(middle + 10, top - 21, f"W_{letter}", "start", fill=colour),
         ]
         x += view.width + 22
     whole = arrange(places)

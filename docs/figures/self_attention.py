@@ -48,7 +48,7 @@ def _features(t: Label) -> list[str]:
 
 def _times(x: float, letter: str, anchor: str) -> str:
     """The label of an arrow: × W with an index."""
-    return text(x, 122, "× W", anchor, index=letter, size=14, fill=COLOURS[letter.lower()])
+    return text(x, 122, f"× W_{letter}", anchor, size=14, fill=COLOURS[letter.lower()])
 
 
 def steps(t: Label) -> Drawing:

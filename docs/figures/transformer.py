@@ -88,7 +88,7 @@ def block(t: Label) -> Drawing:
     parts += [
         _box(SIDE, 186, t("注意力：行与行交流", "attention: between rows"), HEAT),
         arrow((SIDE, 210), (SIDE, 232)),
-        text(SIDE + 8, 223, "× W", "start", size=SMALL, index="O"),
+        text(SIDE + 8, 223, "× W_O", "start", size=SMALL),
         _row(SIDE, 232, "attn", "output", NARROW),
         arrow((SIDE - 2 * NARROW, 244), (STREAM + 10, 244)),
         _plus(STREAM, 244),

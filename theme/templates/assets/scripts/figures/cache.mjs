@@ -55,7 +55,7 @@ const WORDS = words({
     en: (times) => `: ${times} times the model`,
   },
   room: {
-    zh: (card, many) => `参数旁边，${card} GiB 的卡能放 ${many} 个词元。`,
+    zh: (card, many) => `放下参数之后，${card} GiB 的卡还能存 ${many} 个词元。`,
     en: (card, many) => ` Beside the model, a card of ${card} GiB has room for ${many} tokens.`,
   },
   none: {

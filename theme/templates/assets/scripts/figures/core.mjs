@@ -77,6 +77,18 @@ export const h = (tag, properties = {}, ...children) =>
 export const svg = (tag, properties = {}, ...children) =>
   put(document.createElementNS("http://www.w3.org/2000/svg", tag), properties, children);
 
+/**
+ * Text in which W_Q and d_k have their index low, as theme/finish/indices.py writes it.
+ * @param {any} text
+ * @returns {(string | Element)[]}
+ */
+export const typeset = (text) =>
+  String(text)
+    .split(/\b([A-Za-z]_[A-Za-z]+)\b/)
+    .flatMap((part, i) =>
+      i % 2 ? [part[0], h("sub", { class: "index" }, h("span", {}, "_"), part.slice(2))] : part,
+    );
+
 /** What should have come over the network did not. */
 export class Lost extends Error {}
 
@@ -201,7 +213,7 @@ export class Figure extends HTMLElement {
     this.replaceChildren(this.live, h("div", { class: "play__still" }, picture));
     try {
       this.redraw();
-      this.reading.textContent = this.summary; // with the rest, or it would push down what is below
+      this.reading.replaceChildren(...typeset(this.summary)); // with the rest, or it would push down what is below
     } catch (error) {
       this.dataset.lost = "";
       this.replaceChildren(...picture); // rather the still picture than half a figure
@@ -306,7 +318,7 @@ export class Figure extends HTMLElement {
   tell(text = this.summary) {
     clearTimeout(this.telling);
     this.telling = setTimeout(() => {
-      if (this.reading.textContent !== text) this.reading.textContent = text;
+      if (this.reading.textContent !== text) this.reading.replaceChildren(...typeset(text));
     }, 80);
   }
 
@@ -343,7 +355,7 @@ export class Figure extends HTMLElement {
       out.textContent = show(this.state[key]);
       input.setAttribute("aria-valuetext", out.textContent);
     });
-    return h("label", { class: "play__slider" }, h("span", {}, label), input, out);
+    return h("label", { class: "play__slider" }, h("span", {}, typeset(label)), input, out);
   }
 
   /** One of a few: `options` is a list of [value, text]. */
@@ -362,7 +374,7 @@ export class Figure extends HTMLElement {
    */
   pick(name, { label, options, chosen, act }) {
     const box = h("fieldset", { class: "play__choice" }),
-      legend = h("legend", {}, label);
+      legend = h("legend", {}, typeset(label));
     let made, inputs;
     this.#control(() => {
       const list = options(),
@@ -379,7 +391,7 @@ export class Figure extends HTMLElement {
         );
         box.replaceChildren(
           legend,
-          ...inputs.map((input, i) => h("label", {}, input, h("span", {}, list[i][1]))),
+          ...inputs.map((input, i) => h("label", {}, input, h("span", {}, typeset(list[i][1])))),
         );
       }
       inputs.forEach((input, i) => {
@@ -551,7 +563,7 @@ export class Figure extends HTMLElement {
         (kind === "weights"
           ? 1
           : Math.max(...values.flat().map(Math.abs).filter(Number.isFinite), 1e-12));
-      head.replaceChildren(h("b", {}, title), ` ${shape}`);
+      head.replaceChildren(h("b", {}, typeset(title)), ` ${shape}`);
       if (!before || before.shape !== shape) {
         const body = h(
           "tbody",

@@ -8,7 +8,7 @@ import { Steps, numbers, products, rows, short } from "./steps.mjs";
 const WORDS = words({
   editable: { zh: "点一下、按 + − 或直接输入来改", en: "tap it, press + − or type to change it" },
   score: { zh: "分数", en: "score" },
-  attention: { zh: "注意力", en: "attention" },
+  attention: { zh: "权重", en: "weight" },
   legs: { zh: "腿数", en: "legs" },
   product: { zh: "相乘", en: "product" },
   scoresTimes: { zh: "分数乘以", en: "scores times" },
@@ -142,6 +142,7 @@ class Dictionary extends Steps {
       label(0, 0, "start", name),
     ]);
     this.arrow = line("", { stroke: "var(--qkv-q)", "stroke-width": 2.5 });
+    this.query = label(0, 0, "start", "q");
     const move = (event) => {
       const box = this.plane.getBoundingClientRect(),
         size = this.plane.viewBox.baseVal;
@@ -176,6 +177,7 @@ class Dictionary extends Steps {
       ]),
       ...this.dots.flat(),
       this.arrow,
+      this.query,
       this.handle,
     );
     this.stage = h(
@@ -242,6 +244,8 @@ class Dictionary extends Steps {
     this.arrow.setAttribute("d", `M${LEFT} ${BOTTOM}L${across(land)} ${down(water)}`);
     this.handle.setAttribute("cx", across(land));
     this.handle.setAttribute("cy", down(water));
+    this.query.setAttribute("x", across(land) + 12);
+    this.query.setAttribute("y", down(water) - 12);
     this.show();
     const answer = short(v[best], 2),
       soft = number(now.output);

@@ -7,7 +7,7 @@ const WORDS = words({
   order: { zh: "哪些查询头共用", en: "who shares" },
   neighbours: { zh: "相邻的", en: "neighbours" },
   strided: { zh: "隔开的", en: "strided" },
-  query: { zh: "看第几个查询头", en: "query head" },
+  query: { zh: "查询头（从 0 数）", en: "query head (from 0)" },
   queryHeads: { zh: "查询头", en: "query heads" },
   below: { zh: "键头（键和值）", en: "key heads (key and value)" },
   latent: { zh: "一个潜在向量，各头共用", en: "one latent vector, for all heads" },
@@ -18,8 +18,7 @@ const WORDS = words({
   },
   shares: {
     zh: (i, j, others) => `查询头 ${i} 读键头 ${j}，一起读的还有 ${others.join("、")}。`,
-    en: (i, j, others) =>
-      `Query head ${i} reads key head ${j}, together with ${others.join(", ")}.`,
+    en: (i, j, others) => `Query head ${i} reads key head ${j}, as do ${others.join(", ")}.`,
   },
   all: {
     zh: (i) => `查询头 ${i} 用自己的矩阵，从各头共用的潜在向量得到键和值。`,

@@ -32,7 +32,7 @@ const WORDS = words({
   query: { zh: "查询", en: "query" },
   median: { zh: "中位数", en: "median" },
   mean: { zh: "平均", en: "mean" },
-  queryAbove: { zh: "上面的查询", en: "query above" },
+  queryAbove: { zh: "上面这个查询：", en: "this query:" },
   summary: {
     zh: (largest, spread, own, median, mean, below) =>
       `这个查询：最大的注意力权重 ${largest}，熵是平均分配时的 ${spread}，雅可比矩阵的范数 ${own}。2000 个随机查询：范数的中位数 ` +
