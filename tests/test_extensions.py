@@ -24,6 +24,7 @@ from theme.finish.indices import indices
 from theme.finish.states import states
 from theme.finish.stops import stops
 from theme.finish.tables import tables
+from theme.finish.units import units
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +43,7 @@ def article(html: str, page: Page) -> list[str]:
     tables(tree, page)
     clauses(tree, page)
     stops(tree, page)
+    units(tree, page)
     expressions(tree, page)
     indices(tree, page)
     (body,) = tree.css("article.md-content__inner")
@@ -212,6 +214,19 @@ def test_a_chinese_full_stop_has_its_own_space(page: Page) -> None:
     assert "。</strong> 改" in str(tree.html)
     stops(tree, replace(page, language="zh"))
     assert html.replace("。</strong> 改", "。</strong>改") in str(tree.html)
+
+
+def test_a_number_stays_with_its_unit_and_a_name_with_its_number(page: Page) -> None:
+    html = """<article><p>24 GiB, <b>1.5</b> ms, 3 msgs, 16 位 <code>2 MB</code> 8 tokens
+        <i>ten</i> ms GPT-2's DeepSeek-V3, well-known 2026-04-16 x-ray 3-4-5-6</p></article>"""
+    tree = LexborHTMLParser(html)
+    units(tree, page)
+    text = tree.css_first("p").text()
+    assert re.findall(r"\S*\N{NO-BREAK SPACE}\S*", text) == ["24\xa0GiB,", "1.5\xa0ms,", "16\xa0位"]
+    assert [one.text() for one in tree.css(".glue")] == ["GPT-2", "DeepSeek-V3", "2026-04-16"]
+    once = tree.html
+    units(tree, page)
+    assert tree.html == once
 
 
 def test_a_link_leads_to_a_state_of_a_figure(page: Page, caplog: pytest.LogCaptureFixture) -> None:

@@ -14,6 +14,7 @@ from markdown.inlinepatterns import InlineProcessor
 
 from theme.extensions.page import Page, PageExtension, ledger
 
+SPOTS = {"appendix": "附录", "argument": "论据", "definition": "定义", "eq.": "式"}
 CITATION = re.compile(r"\[@([\w-]+)(?:, ([^\]]+))?\]")
 
 
@@ -31,6 +32,8 @@ def citation(match: re.Match[str], page: Page) -> Citation | None:
         page.complain(f"[@{key}", f"no source '{key}' in docs/references.yml")
         return None
     spot = f", {'§' if where[0].isdigit() else ''}{where}" if where else ""
+    for english, chinese in SPOTS.items() if page.language == "zh" else ():
+        spot = spot.replace(f", {english} ", f", {chinese} ")
     tip = f"{source['authors']}: {source['title']}".replace('"', "”")
     return Citation(key, f"{source['short']}{spot}", tip)
 

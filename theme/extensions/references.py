@@ -46,7 +46,7 @@ def entry(source: dict[str, Any], pages: list[tuple[str, str]], language: str) -
     about += [say("from-article")] if source.get("from_article") else []
     rows = [
         f"**[{source['title']}]({source['url']})**{{ lang={source['language']} }}",
-        "&nbsp;· ".join(str(part) for part in about),
+        "&nbsp;· ".join([about[0], *(f'<span class="glue">{part}</span>' for part in about[1:])]),
         source["good_for"][language],
     ]
     if "errata" in source:

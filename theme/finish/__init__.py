@@ -20,6 +20,7 @@ from theme.finish.policy import policy
 from theme.finish.states import states
 from theme.finish.stops import stops
 from theme.finish.tables import tables
+from theme.finish.units import units
 
 Step = Callable[[LexborHTMLParser, Page], None]
 STEPS: list[Step] = [
@@ -27,6 +28,7 @@ STEPS: list[Step] = [
     tables,  # their box, and what may not break in a cell
     clauses,  # where a Chinese heading breaks
     stops,  # no space after a Chinese full stop
+    units,  # no number without its unit at the end of a line
     expressions,  # where a long line of code breaks on a phone
     indices,  # √d_k as it is written
     states,  # links to a figure as it is to be found

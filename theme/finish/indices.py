@@ -9,26 +9,14 @@ from __future__ import annotations
 import html
 import re
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborHTMLParser
 
 from theme.extensions.page import Page
-from theme.finish.nodes import fragment
+from theme.finish.nodes import fragment, is_prose
 
 # One letter, an underscore, letters; qkv_docs and n_q_1 are names in code.
 INDEX = re.compile(r"(?<![A-Za-z0-9_])([A-Za-z])_([A-Za-z]+)(?![A-Za-z0-9_])")
-OTHERWISE = {"code", "pre", "script", "style", "svg", "math", "textarea", "option", "kbd", "samp"}
-ELSEWHERE = {"katex", "doc-contents"}  # a docstring is read as it stands in the code
 LOW = r'\1<sub class="index"><span>_</span>\2</sub>'
-
-
-def is_prose(node: LexborNode) -> bool:
-    parent = node.parent
-    while parent is not None:
-        classes = (parent.attributes.get("class") or "").split()
-        if parent.tag in OTHERWISE or not ELSEWHERE.isdisjoint(classes):
-            return False
-        parent = parent.parent
-    return True
 
 
 def indices(tree: LexborHTMLParser, page: Page) -> None:

@@ -22,7 +22,9 @@ from theme.finish.nodes import fragment
 
 SHAPE = re.compile(r"\([\d, ]+\)")
 JOINT = re.compile(r"(?<=[^\W_]{2})(_|\.)(?=[^\W\d_])")  # neither W_Q nor 0.5
-RANGE = re.compile(r'(?<!glue">)[(（][−\d.,%]+(?:–|, | to | 到 | 至 )[−\d.,%]+[)）]')
+NUMBER = r"(?:<[^<>]+>)?[−\d.,%]+(?:<[^<>]+>)?"  # may tell where it comes from
+RANGE = re.compile(rf'(?<!glue">)[(（]{NUMBER}(?:–|, | to | 到 | 至 ){NUMBER}[)）]')
+NAMES = "td code, td a, .reference strong a, .md-nav--secondary .md-ellipsis"
 BOX = '<div class="md-typeset__scrollwrap"><div class="md-typeset__table">{}</div></div>'
 PRODUCT = re.compile(r"\d+ × \d+")
 WORD = re.compile(r"[一-鿿]{2,4}")
@@ -63,7 +65,7 @@ def tables(tree: LexborHTMLParser, page: Page) -> None:
             cell.attrs["class"] = "glue"
         elif cell.tag == "td" and RANGE.search(inside):
             cell.inner_html = RANGE.sub(r'<span class="glue">\g<0></span>', inside)
-    for name in tree.css("td code, td a"):
+    for name in tree.css(NAMES):
         texts = [node for node in name.traverse(include_text=True) if node.is_text_node]
         for node in texts:
             whole = html.escape(node.text_content or "", quote=False)
