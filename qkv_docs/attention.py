@@ -88,8 +88,8 @@ def scaled_dot_product_attention(
         scale: what the dot products are multiplied by; `1 / sqrt(d_k)` by default.
         softcap: a number above 0 that no scaled score passes, `softcap * tanh(score / softcap)`,
             before the bias; Gemma 2 has 50.
-        sinks: one number for each head, `(n_heads,)`, or for all: the score of a key without a
-            value, which takes its share of every row; gpt-oss has them.
+        sinks: one number for each head, `(n_heads,)`, or for all: a score behind which
+            stands no token and no value, and which takes its share of every row; gpt-oss has them.
         grouped: whether q, `(..., n_heads, n_q, d_k)`, may have a multiple of the heads of k and
             v, `(..., n_kv_heads, n_k, d)`: neighbouring query heads share one.
 

@@ -226,3 +226,6 @@ def test_every_public_name_is_on_an_api_page(language: str) -> None:
     pages = [(DOCS / language / f"{name}.md").read_text("utf-8") for name in ("api", "api-models")]
     listed = re.findall(r"^::: qkv_docs\.(\w+)$", "\n".join(pages), re.M)
     assert sorted(listed) == sorted(qkv_docs.__all__)
+    api, models = pages
+    named = re.findall(r"^- \[`(\w+)`\]\(api-models\.md#qkv_docs\.\1\)", api, re.M)
+    assert named == re.findall(r"^::: qkv_docs\.(\w+)$", models, re.M)

@@ -27,7 +27,7 @@ COLAB = "https://colab.research.google.com/github"
 WORDS = {
     "from": {"zh": "出自", "en": "From"},
     "colon": {"zh": "：", "en": ": "},
-    "take": {"zh": "带走这一页：", "en": "Take this page with you: "},
+    "take": {"zh": "下载这一页：", "en": "Download this page: "},
     "notebook": {"zh": "Jupyter 笔记本", "en": "Jupyter notebook"},
     "colab": {"zh": "在 Colab 里打开", "en": "Open in Colab"},
     "llms": {
