@@ -537,6 +537,20 @@ def test_a_way_back_begins_with_the_numbers_of_the_page(of_element: Any, english
 
 @pytest.mark.browser
 @needs_browser[1]
+@pytest.mark.parametrize(
+    ("path", "figure", "position"),
+    [("/en/models/", "two", "static"), ("/en/masks/", "minus-infinity", "sticky")],
+)
+def test_a_tall_sentence_does_not_cover_its_figure(
+    revisit: Visit, path: str, figure: str, position: str
+) -> None:
+    _, reading = come(revisit, path, figure)
+    expect(reading).not_to_be_empty()
+    assert reading.evaluate("one => getComputedStyle(one).position") == position
+
+
+@pytest.mark.browser
+@needs_browser[1]
 def test_a_sign_stands_before_its_grid(revisit: Visit) -> None:
     """On a phone, too: an arrow at the end of a line would point at nothing."""
     place, _ = come(revisit, "/en/backpropagation/", "there-and-back")

@@ -214,6 +214,8 @@ export class Figure extends HTMLElement {
     try {
       this.redraw();
       this.reading.replaceChildren(...typeset(this.summary)); // with the rest, or it would push down what is below
+      const tall = this.reading.offsetHeight > innerHeight / 7; // it would hide what it speaks of
+      this.reading.toggleAttribute("data-tall", tall);
     } catch (error) {
       this.dataset.lost = "";
       this.replaceChildren(...picture); // rather the still picture than half a figure

@@ -123,8 +123,9 @@ class Models extends Figure {
         : { fill: colour };
       const square = svg("rect", { x: 1, y: 1, width: 8, height: 8, rx: 1.5, ...look });
       const sign = svg("svg", { viewBox: "0 0 10 10", width: 10 }, square);
-      sign.style.display = "inline-block";
-      return h("span", {}, sign, ` ${text} `);
+      const entry = h("span", {}, sign, ` ${text}`);
+      for (const one of [sign, entry]) one.style.display = "inline-block"; // no sign without its text
+      return [entry, " "];
     };
     return [
       desk(
