@@ -134,6 +134,7 @@ def test_the_language_link_keeps_page_and_anchor(visit: Visit, root: str, awake:
         wake(page)
     page.click("a.language")
     expect(page).to_have_url(f"{root}/en/why-sqrt-dk/#sources")
+    page.wait_for_load_state("domcontentloaded")  # its script, which knows the anchor, has run
     page.click("a.language")
     expect(page).to_have_url(f"{root}/why-sqrt-dk/#sources")
 

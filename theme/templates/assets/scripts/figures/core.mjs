@@ -600,9 +600,10 @@ export class Figure extends HTMLElement {
         rove(...at);
       }
       // The columns are as wide as the longest name needs, where they all fit beside each other.
+      const names = [...(columns ?? []), ...(texts ?? []).flat()];
       const letters = Math.max(
         0,
-        ...(columns ?? []).map((name) => String(name).replaceAll(/[^\0-\xff]/g, "aa").length),
+        ...names.map((name) => String(name).replaceAll(/[^\0-\xff]/g, "aa").length),
       );
       table.style.setProperty("--letters", String(letters));
       table.style.setProperty("--columns", String(values[0].length));
