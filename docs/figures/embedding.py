@@ -142,7 +142,7 @@ def apples(t: Label) -> Drawing:
     x, y = at(before)
     parts += [
         ring((x, y), 6, INK, 2),
-        text(x + 12, y - 4, t("两个“苹果”，之前", "both apples, before"), "start", bold=True),
+        text(x + 12, y - 4, t("两个“苹果”的起点", "both apples, before"), "start", bold=True),
         text(x + 12, y + 13, numbers(before, 0), "start"),
     ]
     whose = (t("句子一的“苹果”", "apple, sentence 1"), t("句子二的“苹果”", "apple, sentence 2"))

@@ -63,7 +63,7 @@ def four(t: Label) -> Drawing:
     masks = {
         t("不遮", "no mask"): np.ones((3, 3), dtype=bool),
         t("因果", "causal"): MASK,
-        t("填充，真词 2 个", "padding, 2 real"): np.broadcast_to(padding_mask(2, 3), (3, 3)),
+        t("填充，真词元 2 个", "padding, 2 real"): np.broadcast_to(padding_mask(2, 3), (3, 3)),
         t("窗口，2 个键", "window, 2 keys"): sliding_window_mask(3, window=2),
     }
     parts = []

@@ -7,7 +7,7 @@ const WORDS = words({
   none: { zh: "不遮", en: "none" },
   causal: { zh: "因果", en: "causal" },
   paddingReal: {
-    zh: (n) => `填充，真词 ${n === 3 ? 2 : 4} 个`,
+    zh: (n) => `填充，真词元 ${n === 3 ? 2 : 4} 个`,
     en: (n) => `padding, ${n === 3 ? 2 : 4} real`,
   },
   windowKeys: {

@@ -21,7 +21,7 @@ const WORDS = words({
   },
   norms: {
     zh: "2000 个随机查询的雅可比矩阵范数",
-    en: "norms of the Jacobians of 2000 random queries",
+    en: "Jacobian norms of 2000 random queries",
   },
   range: { zh: (from, to) => `${from} 到 ${to}`, en: (from, to) => `${from} to ${to}` },
   below: { zh: (to) => `低于 ${to}`, en: (to) => `below ${to}` },
