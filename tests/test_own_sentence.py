@@ -220,8 +220,9 @@ def test_a_sentence_is_cut_and_compared(
     found = re.search(at[language], reading.inner_text())
     assert found
     view(place, "cut")
+    asked = until(lambda: page.evaluate("pretended.cuts.at(-1)"), reading.inner_text,
+                  lambda: page.wait_for_timeout(50))  # fmt: skip
     expect(reading).to_contain_text(found[2])  # where it ends without the cut
-    asked = page.evaluate("pretended.cuts.at(-1)")
     assert (asked["layer"], asked["head"]) == (None, None)
     own = {i for i, _ in asked["tokens"]}
     assert len(own) == (1 if language == "en" else 2)  # the tokens of the word
