@@ -38,7 +38,7 @@ numbers: $(VENV)/.pages ## write the numbers of the pages anew where code comput
 test: lint ## package, examples, pages, and the built site in a browser; minutes
 	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
-test-all: lint $(VENV)/.oracles ## everything, before a release: what is slow too, and on other processors' kernels
+test-all: lint $(VENV)/.oracles $(VENV)/.decoder ## everything, before a release: what is slow too, and on other processors' kernels
 	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m ''
 	@$(MAKE) --no-print-directory kernels
 	@$(BIN)/python tests/data.py $(QUICK)
