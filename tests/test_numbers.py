@@ -315,3 +315,11 @@ def test_an_example_file_runs_once_in_each_language(tmp_path: Path) -> None:
     assert "words.pycon[en] FAILED" in done.stdout  # 0.13 is not 0.1249, and x is no Han word
     assert re.search(r"words\.pycon:10: DocTestFailure", done.stdout)
     assert "Got:\n    0.1249" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "module", ["theme.numbers.__main__", "theme.release", "theme.styles", "theme.new_page"]
+)
+def test_what_a_command_of_the_makefile_runs_can_be_imported_first(module: str) -> None:
+    """A circle of imports shows only to who comes from outside."""
+    subprocess.run([sys.executable, "-c", f"import {module}"], cwd=ROOT, check=True)

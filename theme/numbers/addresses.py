@@ -34,9 +34,9 @@ import numpy as np
 
 from docs import data, examples
 from theme import cache
-from theme.extensions.page import ROOT
 from theme.numbers.digits import numbers
 
+ROOT = Path(__file__).parents[2]
 REFERENCES = Path(examples.FOLDER).with_name("references.yml")
 OUTPUT = re.compile(r"(?:(?P<line>\d+)(?:\.(?P<first>\d+)(?:-(?P<last>\d+))?|-(?P<to>\d+))?)?")
 SNIPPET = re.compile(r"(?:(?P<page>[a-z][a-z0-9-]*)/)?(?P<name>[a-z][a-z0-9-]*)(?::(?P<rest>.+))?")
