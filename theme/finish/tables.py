@@ -35,12 +35,14 @@ NAME, LINES = 3.0, 4  # of a column; it may be a sentence, too
 
 def width(cell: LexborNode) -> float:
     """About how wide its text is, in em."""
-    words = LexborHTMLParser(cell.inner_html or "", is_fragment=True)
-    formulas = "".join(node.text() for node in words.css(".katex-html"))
-    for node in words.css(".katex"):
-        node.decompose()
-    text = words.root.text().strip() if words.root else ""
-    letters = sum(1.0 if "⺀" < letter < "￦" else 0.65 for letter in text)
+    formulas, text = "", cell.text()
+    if cell.css_first(".katex"):
+        words = LexborHTMLParser(cell.inner_html or "", is_fragment=True)
+        formulas = "".join(node.text() for node in words.css(".katex-html"))
+        for node in words.css(".katex"):
+            node.decompose()
+        text = words.root.text() if words.root else ""
+    letters = sum(1.0 if "⺀" < letter < "￦" else 0.65 for letter in text.strip())
     return letters + 0.45 * len(re.sub(r"[\s\u200b]", "", formulas))
 
 

@@ -18,6 +18,7 @@ AFTER = re.compile(rf"(?<=[\d%]) (?={UNIT})")
 FIRST = re.compile(rf" (?={UNIT})")
 NAME = re.compile(r"(?<![\w-])(?:[A-Za-z]{1,8}\d*-[vV]?\d\w{0,3}|\d{4}-\d\d-\d\d)(?![\w-])")
 SPACE = "\N{NO-BREAK SPACE}"
+GLUED = r'<span class="glue">\g<0></span>'
 
 
 def units(tree: LexborHTMLParser, page: Page) -> None:
@@ -25,16 +26,17 @@ def units(tree: LexborHTMLParser, page: Page) -> None:
     if article is None:
         return
     texts = [node for node in article.traverse(include_text=True) if node.is_text_node]
-    for node in filter(is_prose, texts):
+    for node in texts:
         text = node.text_content or ""
         whole = AFTER.sub(SPACE, text)
-        before = node.prev
-        if FIRST.match(whole) and before is not None and before.text()[-1:].isdigit():
+        if FIRST.match(whole) and node.prev is not None and node.prev.text()[-1:].isdigit():
             whole = SPACE + whole[1:]
-        glued = NAME.sub(r'<span class="glue">\g<0></span>', html.escape(whole, quote=False))
-        if "<" in glued and "glue" not in (
-            (node.parent and node.parent.attributes.get("class")) or ""
-        ):
-            node.replace_with(fragment(f"<span>{glued}</span>"))
-        elif whole != text:
+        named = NAME.search(whole)
+        if (whole == text and not named) or not is_prose(node):
+            continue
+        parent = node.parent
+        if named and parent is not None and parent.attributes.get("class") != "glue":
+            safe = html.escape(whole, quote=False)
+            node.replace_with(fragment(f"<span>{NAME.sub(GLUED, safe)}</span>"))
+        else:
             node.replace_with(whole)
