@@ -19,7 +19,7 @@ from qkv_docs._checks import numbers
 
 FONT, SMALL = 13, 12  # units; no text of a figure is smaller
 LOW = 3  # how far an index is below its letter
-# One letter, an underscore, letters: n_q_1 and grad_V are names in code.
+# One letter, an underscore, letters: n_q_1, grad_V and qkv_docs are names in code.
 INDEX = re.compile(r"(?<![A-Za-z0-9_])([A-Za-z])_([A-Za-z]+)(?![A-Za-z0-9_])")
 CELL = 30  # height of a cell
 FULL = 360  # a figure up to this width is legible on a phone without shrinking

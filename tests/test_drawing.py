@@ -9,7 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qkv_docs.drawing import COLOURS, FULL, STRONGEST, Drawing, arrange, heatmap, line_chart, stack
+from qkv_docs.drawing import (
+    COLOURS,
+    FULL,
+    STRONGEST,
+    Drawing,
+    arrange,
+    heatmap,
+    line_chart,
+    stack,
+    text,
+)
 
 SVG = "{http://www.w3.org/2000/svg}"
 WEIGHTS = np.array([[0.53, 0.31, 0.16], [0.2, 0.7, 0.1]])
@@ -335,3 +345,24 @@ def test_the_same_numbers_give_the_same_picture():
     assert line_chart(x, {"a": y}, x_title="x", y_title="y") == line_chart(
         x.tolist(), {"a": y.tolist()}, x_title="x", y_title="y"
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "light", "low"),
+    [
+        ("W_Q", " (4, 4)", "Q"),
+        ("÷ √d_k", "", "k"),
+        ("W_Q and W_K, then x", " (1,)", "QK"),
+        ("grad_V n_q_1 <b", " (1,)", ""),
+    ],
+)
+def test_an_index_is_low_and_nothing_after_it(words: str, light: str, low: str) -> None:
+    """How far down each letter stands: what moves it is added up, as a browser does."""
+    root = ET.fromstring(text(0, 0, words, light=light))
+    down, found = 0, [(letter, 0) for letter in root.text or ""]
+    for part in root:
+        down += int(part.get("dy", 0))
+        found += [(letter, down) for letter in part.text or ""]
+        found += [(letter, down) for letter in part.tail or ""]
+    assert "".join(letter for letter, _ in found) == words + light
+    assert "".join(letter for letter, place in found if place) == low

@@ -218,7 +218,8 @@ def test_a_chinese_full_stop_has_its_own_space(page: Page) -> None:
 
 def test_a_number_stays_with_its_unit_and_a_name_with_its_number(page: Page) -> None:
     html = """<article><p>24 GiB, <b>1.5</b> ms, 3 msgs, 16 位 <code>2 MB</code> 8 tokens
-        <i>ten</i> ms GPT-2's DeepSeek-V3, well-known 2026-04-16 x-ray 3-4-5-6</p></article>"""
+        <i>ten</i> ms GPT-2's DeepSeek-V3, well-known 2026-04-16 x-ray 3-4-5-6
+        GPT-2-medium</p></article>"""
     tree = LexborHTMLParser(html)
     units(tree, page)
     text = tree.css_first("p").text()

@@ -93,7 +93,7 @@ def _histogram(t: Label, d_k: int, half_powers: int, passed: float) -> Drawing:
     parts += [
         f'<path d="M0 57l5 -10 5 10zM{place(passed) - 5:.1f} {floor + 13}l5 -10 5 10z" '
         f'fill="{INK}"/>',
-        note(16, 56, f"{t('上面的查询', 'query above')} {passed:.2f}"),
+        note(16, 56, f"{t('上面这个查询：', 'this query:')} {passed:.2f}"),
     ]
     return Drawing(FULL, 220, "".join(parts))
 

@@ -7,15 +7,13 @@ underscore stays in the text, for who copies it or looks for it on the page, and
 from __future__ import annotations
 
 import html
-import re
 
 from selectolax.lexbor import LexborHTMLParser
 
+from qkv_docs.drawing import INDEX
 from theme.extensions.page import Page
 from theme.finish.nodes import fragment, is_prose
 
-# One letter, an underscore, letters; qkv_docs and n_q_1 are names in code.
-INDEX = re.compile(r"(?<![A-Za-z0-9_])([A-Za-z])_([A-Za-z]+)(?![A-Za-z0-9_])")
 LOW = r'\1<sub class="index"><span>_</span>\2</sub>'
 
 
