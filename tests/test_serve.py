@@ -57,7 +57,11 @@ def test_a_page_shows_on_itself_and_in_its_language(monkeypatch: Any) -> None:
     ]
     both = [("en", "where-weights-come-from"), ("zh", "where-weights-come-from")]
     assert list(serve.shown_on("docs/figures/where_weights_come_from.py")) == both
-    assert not list(serve.shown_on("qkv_docs/masks.py"))  # whose reach the whole build knows
+    # The package: its docstrings, and where its source stands; what it computes comes later.
+    documented = [(language, page) for language in ("en", "zh") for page in ("api", "masks")]
+    assert list(serve.shown_on("qkv_docs/masks.py")) == documented
+    assert ("en", "api-models") in serve.shown_on("qkv_docs/lookup.py")
+    assert not list(serve.shown_on("qkv_docs/gone.py"))
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -114,6 +118,35 @@ def test_an_edit_makes_its_pages_and_no_others(monkeypatch: Any) -> None:
     assert forgotten == [True]
     assert not live.show({"qkv_docs/masks.py", "theme/templates/main.html"}, set())
     assert len(made) == 3
+
+
+def test_a_docstring_is_read_anew_at_once_and_the_package_after_the_whole_build(
+    monkeypatch: Any, tmp_path: Path
+) -> None:
+    done: list[str] = []
+
+    def prepare() -> list[Any]:
+        done.append("prepared")
+        read = SimpleNamespace(teardown=lambda: done.append("read anew"))
+        plugins = {"mkdocstrings": SimpleNamespace(handlers=read)}
+        return [SimpleNamespace(name="en", config=SimpleNamespace(plugins=plugins))]
+
+    monkeypatch.setattr(serve, "make", lambda name, language: done.append(name))
+    live = serve.Live(lambda: done.append("forgotten"))
+    live.prepare = prepare  # type: ignore
+    for _ in range(2):  # the second edit comes before the whole build of the first is done
+        assert live.show({"qkv_docs/masks.py"}, set())
+    first = ["forgotten", "prepared", "read anew", "api", "masks"]
+    assert done == [*first, "forgotten", "read anew", "api", "masks"]
+
+    live.behind, live.config = SimpleNamespace(wait=lambda: 0), SimpleNamespace(site_dir=tmp_path)  # type: ignore
+    live.folder, live.next = tmp_path / "kept", tmp_path / "kept/new"
+    (live.next / "site").mkdir(parents=True)
+    done.clear()
+    live.finish()
+    assert live.languages is not None
+    live.languages.result()
+    assert done == ["prepared"]  # the pages that are made at once now run the new package
 
 
 def test_an_error_is_said_with_its_place() -> None:

@@ -57,6 +57,8 @@ def shown_on(path: str) -> Iterator[tuple[str, str]]:
         ("docs/figures", ".py"): [f"docs.figures import {stem}{after}" for after in " \n"],
         ("docs/examples", ".pycon"): [f'"{stem}.pycon:', f"(={stem}/", f'"{stem}"'],
         ("docs/data", ".json"): [f"(={stem}.json:", f'"{stem}"'],
+        # Where its source and its docstrings stand; what it computes the whole build knows.
+        ("qkv_docs", ".py"): [f'"qkv_docs/{stem}.py:', *documented(ROOT / path)],
     }
     if (folder, kind) not in names:
         return
@@ -66,6 +68,12 @@ def shown_on(path: str) -> Iterator[tuple[str, str]]:
             continue  # the other language
         if page.stem == mine or any(name in text for name in names[folder, kind]):
             yield page.parent.name, page.stem
+
+
+def documented(path: Path) -> list[str]:
+    """What a page writes to show the docstrings of a module's functions and classes."""
+    text = path.read_text(encoding="utf-8") if path.suffix == ".py" and path.exists() else ""
+    return [f"\n::: qkv_docs.{name}\n" for name in re.findall(r"^(?:def|class) (\w+)", text, re.M)]
 
 
 def drawing(module: str) -> str:
@@ -188,6 +196,7 @@ class Live:
         self.once = Once()
         self.pool = ThreadPoolExecutor(1)
         self.languages: Future[list[Language]] | None = None
+        self.old_package = False  # what they know is where the one before lies, for Run
         self.behind: subprocess.Popen[bytes] | None = None
         self.started: queue.SimpleQueue[subprocess.Popen[bytes]] = queue.SimpleQueue()
 
@@ -258,7 +267,9 @@ class Live:
         failed = self.languages is None or self.languages.exception() is not None
         if any(path.endswith(".py") for path in changed):
             self.forget()
-        frame = [one for one in changed if one.startswith(("theme/", "qkv_docs/", "mkdocs"))]
+        frame = any(path.startswith(("theme/", "mkdocs")) for path in changed)
+        package = any(path.startswith("qkv_docs/") for path in changed)
+        self.old_package |= package
         pages_differ = any(one.startswith(("docs/zh/", "docs/en/")) for one in came_or_went)
         if frame or pages_differ or failed:
             self.languages = None
@@ -267,6 +278,8 @@ class Live:
             return False  # what the whole build makes is made ready after it: it is waited for
         self.languages = self.languages or self.pool.submit(self.prepare)
         for language in self.languages.result():
+            if package:  # mkdocstrings has read it
+                language.config.plugins["mkdocstrings"].handlers.teardown()
             for name in [name for one, name in pages if one == language.name]:
                 try:
                     make(name, language)
@@ -304,7 +317,8 @@ class Live:
         shutil.rmtree(self.folder / "site", ignore_errors=True)
         (self.next / "site").rename(self.folder / "site")
         # Only now: it would take the processor from what is to be seen.
-        self.languages = self.languages or self.pool.submit(self.prepare)
+        if self.old_package or self.languages is None:
+            self.old_package, self.languages = False, self.pool.submit(self.prepare)
         return any(UNSEEN.isdisjoint(path.parts) for path in changed)
 
 
