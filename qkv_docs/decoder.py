@@ -2,7 +2,7 @@
 
 Layers one upon another, each an attention and a small gated network; each of the two reads the
 stream after an RMS norm and adds its output to it. Queries and keys are turned by RoPE, several
-query heads share a key head, nobody sees the future, and the keys and values of earlier tokens can
+query heads share a KV head, nobody sees the future, and the keys and values of earlier tokens can
 be kept in a cache. The logits are read with the embedding table itself. It only computes; a model,
 98 MB, does not come with this package.
 """
@@ -113,7 +113,7 @@ class Decoder:
     Examples:
         >>> rng = np.random.default_rng(0)
         >>> w_q, w_o, w_gate, w_up, w_down = rng.normal(size=(5, 8, 8))
-        >>> w_k, w_v = rng.normal(size=(2, 8, 4))  # one key head for two query heads
+        >>> w_k, w_v = rng.normal(size=(2, 8, 4))  # one KV head for two query heads
         >>> one = np.ones(8)
         >>> layer = DecoderLayer(one, w_q, w_k, w_v, w_o, one, w_gate, w_up, w_down)
         >>> decoder = Decoder(rng.normal(size=(9, 8)), one, [layer], 2, 1)

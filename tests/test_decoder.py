@@ -40,7 +40,7 @@ from qkv_docs.pretrained import GROUP
 
 
 def small(dtype: Any = np.float64, seed: int = 0, *, base: float = 50.0, **sizes: int) -> Decoder:
-    """Random parameters: 3 layers, 6 heads on 2 key heads, 20 tokens."""
+    """Random parameters: 3 layers, 6 heads on 2 KV heads, 20 tokens."""
     rng = np.random.default_rng(seed)
     n_heads, n_kv, d_k = sizes.get("n_heads", 6), sizes.get("n_kv_heads", 2), 4
 

@@ -938,12 +938,12 @@ def test_who_reads_which_key_head(of_element: Any, shared: int) -> None:
 @needs_browser[1]
 def test_heads_are_grouped_by_hand(revisit: Visit) -> None:
     place, reading = come(revisit, "/en/grouped-query-attention/", "groups")
-    expect(reading).to_contain_text("Query head 1 reads key head 0, as do 0, 2, 3.")
+    expect(reading).to_contain_text("Query head 1 reads KV head 0, as do 0, 2, 3.")
     place.get_by_label("strided").check(force=True)
-    expect(reading).to_contain_text("Query head 1 reads key head 1, as do 3, 5, 7.")
+    expect(reading).to_contain_text("Query head 1 reads KV head 1, as do 3, 5, 7.")
     expect(reading).to_contain_text("512 numbers are kept for a token, 25.0%")
     place.get_by_role("radio", name="8 (MHA)").check(force=True)
-    expect(reading).to_contain_text("a key head of its own. 2048 numbers")
+    expect(reading).to_contain_text("a KV head of its own. 2048 numbers")
     expect(place.get_by_label("strided")).to_be_hidden()
     place.get_by_role("radio", name="MLA").check(force=True)
     expect(reading).to_contain_text("576 numbers are kept for a token, 28.1%")
@@ -986,12 +986,12 @@ def test_the_calculator_says_what_fits(revisit: Visit) -> None:
     expect(reading).to_contain_text("512 KiB a token")
     place.get_by_label("DeepSeek-V3").check(force=True)
     expect(reading).to_contain_text("does not even hold the model")
-    expect(place.get_by_label("key heads")).to_be_hidden()
+    expect(place.get_by_label("KV heads")).to_be_hidden()
     place.get_by_label("layers").press("ArrowRight")
     expect(place.get_by_label("a model of your own")).to_be_checked()
     expect(cards).to_contain_text([re.compile("24 .*cache alone fits"), re.compile("alone fits")])
     place.get_by_label("keys and values").check(force=True)
-    expect(place.get_by_label("key heads")).to_be_visible()
+    expect(place.get_by_label("KV heads")).to_be_visible()
 
 
 @pytest.mark.browser

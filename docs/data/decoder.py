@@ -5,7 +5,7 @@ decoder_model.py), or with the names of some of the files that it writes beside 
 
 - kv-cache-decoder.json: greedy text with and without a cache, its bytes, the time a token takes,
   and that of a pass with many tokens,
-- grouped-query-attention-decoder.json: what the query heads that share a key head have in common,
+- grouped-query-attention-decoder.json: what the query heads that share a KV head have in common,
 - variants-decoder.json: the first token as a sink, and what a window loses without it,
 - notation-decoder.json: the wrong layout of RoPE, on prompts where it shows and where it does not,
 - position-decoder.json, position-long-decoder.json: other rotations, by decoder_position.py,
@@ -254,7 +254,7 @@ def grouped(n: int = 256) -> dict[str, Any]:
             "queries from 16 on; without_first: the first key left out and each row made to sum 1",
             "same_key_leads": "share of queries whose largest weight, the first key left out, is "
             "on the same key in both heads",
-            "within": "mean over the 9 pairs of heads of a layer that share a key head; across: "
+            "within": "mean over the 9 pairs of heads of a layer that share a KV head; across: "
             "over the 27 others",
             "rank": "of the model's own grouping among all 280 ways to part 9 heads into threes, "
             "by overlap_without_first within groups, mean of the texts",
@@ -420,7 +420,7 @@ def notation(n: int = 256) -> dict[str, Any]:
 
 # the excerpt in the package
 
-GROUP_OF = (17, 1)  # layer and key head: its three query heads are induction heads
+GROUP_OF = (17, 1)  # layer and KV head: its three query heads are induction heads
 SENTENCES = (
     "Alice gave Bob a book, and Bob gave Alice a pen.",
     "The cat sat on the mat because the cat was tired.",

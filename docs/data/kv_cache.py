@@ -21,7 +21,7 @@ import numpy as np
 from docs.data import number, write
 from qkv_docs import KVCache, causal_mask, merge_heads, scaled_dot_product_attention, split_heads
 
-# Layers, query heads, key heads, d_head, d_model, d_mlp, rows of the embedding table, and how many
+# Layers, query heads, KV heads, d_head, d_model, d_mlp, rows of the embedding table, and how many
 # tables there are (2 where the output has one of its own): litgpt/config.py
 CONFIGURATIONS = {
     "SmolLM2 135M": (30, 9, 3, 64, 576, 1536, 49_152, 1),
@@ -47,7 +47,7 @@ def parameters(name: str) -> int:
 def models() -> list[dict[str, Any]]:
     """What of a model the cache depends on, and its parameters.
 
-    `vectors` is 2 where a key and a value are kept for each key head, 1 where both are computed
+    `vectors` is 2 where a key and a value are kept for each KV head, 1 where both are computed
     from one vector (MLA): its d_head is that of the vector.
     """
     rows: list[dict[str, Any]] = [

@@ -1,4 +1,4 @@
-"""The figure of the page grouped-query-attention: who reads which key head, and what is kept."""
+"""The figure of the page grouped-query-attention: who reads which KV head, and what is kept."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from qkv_docs.drawing import FULL, SMALL, Drawing, cell, stack, text
 
 PAGE = values("grouped-query-attention", "numbers")
 HEADS, D_HEAD, LATENT = 8, PAGE["d_head"], PAGE["latent"] + PAGE["turned"]
-SHOWN = 2  # key heads
+SHOWN = 2  # KV heads
 WIDE, HIGH = FULL / HEADS, 28
 
 
 def _heads(t: Label) -> Drawing:
-    """Eight query heads above, the key heads that they read below."""
+    """Eight query heads above, the KV heads that they read below."""
     share = HEADS // SHOWN
     parts = [text(0, 14, t("查询头", "query heads"), "start", bold=True, size=SMALL)]
     for j in range(SHOWN):
@@ -29,12 +29,12 @@ def _heads(t: Label) -> Drawing:
         cell(h * WIDE, 22, WIDE, HIGH, f"q {h}", fill=BLUE, strength=0.8, size=SMALL)
         for h in range(HEADS)
     ]
-    parts.append(text(0, 143, t("键头", "key heads"), "start", bold=True, size=SMALL))
+    parts.append(text(0, 143, t("KV 头", "KV heads"), "start", bold=True, size=SMALL))
     return Drawing(FULL, 150, "".join(parts))
 
 
 def _kept(t: Label) -> Drawing:
-    """How many numbers are kept for a token, by the number of key heads."""
+    """How many numbers are kept for a token, by the number of KV heads."""
     rows = {f"{n}": 2 * n * D_HEAD for n in (8, 4, 2, 1)} | {"MLA": LATENT}
     title = t("每个词元留下多少个数", "numbers kept for a token")
     parts = [text(0, 14, title, "start", bold=True, size=SMALL)]
@@ -51,6 +51,6 @@ def _kept(t: Label) -> Drawing:
 
 def groups(t: Label) -> Played:
     """Heads and groups, and what they keep: for readers to change."""
-    label = t("查询头读哪个键头，留下多少", "which key head a query head reads, and what is kept")
+    label = t("查询头读哪个 KV 头，留下多少", "which KV head a query head reads, and what is kept")
     still = stack(_heads(t), _kept(t), label=label)
     return Played("groups", still, {"heads": HEADS, "d_head": D_HEAD, "latent": LATENT})

@@ -29,7 +29,7 @@ def squares(x: float, y: float, n: int, colour: str) -> str:
 
 
 def heads(x: float, y: float, row: dict[str, Any]) -> tuple[str, float]:
-    """One layer: a bar for each key head over its query heads; and how far down that goes.
+    """One layer: a bar for each KV head over its query heads; and how far down that goes.
 
     Of MLA one dashed bar over all of them: what is kept is not divided among heads.
     """
@@ -52,14 +52,14 @@ def heads(x: float, y: float, row: dict[str, Any]) -> tuple[str, float]:
 
 
 def two(t: Label) -> Played:
-    """Llama 2 7B, where each query head has a key head, beside Llama 3.1 8B, where four share."""
+    """Llama 2 7B, where each query head has a KV head, beside Llama 3.1 8B, where four share."""
     chosen = [next(row for row in ROWS if row["name"] == name) for name in (FIRST, SECOND)]
     n = 2**POWER
     kept = [cache(row, n) or 0 for row in chosen]
     parts = [
         squares(0, 2, 1, BLUE), text(14, 12, t("查询头", "query head"), "start", size=SMALL),
         squares(96, 2, 1, ORANGE),
-        text(110, 12, t("键头（连同值）", "key head (with its values)"), "start", size=SMALL),
+        text(110, 12, t("KV 头", "KV head"), "start", size=SMALL),
     ]  # fmt: skip
     bottom = 0.0
     for row, x in zip(chosen, (0, 190), strict=True):

@@ -12,7 +12,7 @@ const WORDS = words({
   two: { zh: "键和值", en: "keys and values" },
   one: { zh: "一个向量（MLA）", en: "one vector (MLA)" },
   layers: { zh: "层数", en: "layers" },
-  heads: { zh: "键头数", en: "key heads" },
+  heads: { zh: "KV 头数", en: "KV heads" },
   width: { zh: "每头维数", en: "d_head" },
   latent: { zh: "向量维数", en: "dimensions of the vector" },
   bits: { zh: "每个数", en: "a number takes" },
@@ -35,12 +35,12 @@ const WORDS = words({
   },
   formula: {
     zh: ({ vectors, layers, heads, width, bits, tokens, batch }) =>
-      `${vectors === 2 ? "2 × " : ""}${layers} 层 × ${vectors === 2 ? `${heads} 个键头 × ` : ""}` +
+      `${vectors === 2 ? "2 × " : ""}${layers} 层 × ${vectors === 2 ? `${heads} 个 KV 头 × ` : ""}` +
       `${width} 维 × ${number(bits / 8, bits < 8 ? 1 : 0)} 字节 × ${grouped(tokens)} 个词元 × ` +
       `${batch} 条序列`,
     en: ({ vectors, layers, heads, width, bits, tokens, batch }) =>
       `${vectors === 2 ? "2 × " : ""}${layers} layers × ` +
-      `${vectors === 2 ? `${heads} key heads × ` : ""}${width} dimensions × ` +
+      `${vectors === 2 ? `${heads} KV heads × ` : ""}${width} dimensions × ` +
       `${number(bits / 8, bits < 8 ? 1 : 0)} bytes × ${grouped(tokens)} tokens × ` +
       `${batch} ${batch === 1 ? "sequence" : "sequences"}`,
   },
@@ -83,7 +83,7 @@ const within = (value, least, most, step = 1) =>
   Number.isInteger(value / step) && value >= least && value <= most;
 
 class Cache extends Figure {
-  // layers, key heads, d_head, vectors kept for a head, bits, tokens and sequences as powers of 2
+  // layers, KV heads, d_head, vectors kept for a head, bits, tokens and sequences as powers of 2
   static initial = { l: 32, h: 8, d: 128, v: 2, b: 16, t: 13, n: 4 };
   static valid = ({ l, h: heads, d, v, b, t, n }) =>
     within(l, 1, 128) &&

@@ -1,24 +1,24 @@
-// grouped-query-attention: which key head a query head reads, and how much is kept for a token.
+// grouped-query-attention: which KV head a query head reads, and how much is kept for a token.
 import { words } from "../language.mjs";
 import { Figure, desk, h, number, svg } from "./core.mjs";
 
 const WORDS = words({
-  keyHeads: { zh: "键头数", en: "key heads" },
+  keyHeads: { zh: "KV 头数", en: "KV heads" },
   order: { zh: "哪些查询头共用", en: "who shares" },
   neighbours: { zh: "相邻的", en: "neighbours" },
   strided: { zh: "隔开的", en: "strided" },
   query: { zh: "查询头（从 0 数）", en: "query head (from 0)" },
   queryHeads: { zh: "查询头", en: "query heads" },
-  below: { zh: "键头（键和值）", en: "key heads (key and value)" },
+  below: { zh: "KV 头", en: "KV heads" },
   latent: { zh: "一个潜在向量，各头共用", en: "one latent vector, for all heads" },
   kept: { zh: "每个词元留下多少个数", en: "numbers kept for a token" },
   each: {
-    zh: (i) => `查询头 ${i} 有自己的键头。`,
-    en: (i) => `Query head ${i} has a key head of its own.`,
+    zh: (i) => `查询头 ${i} 有自己的 KV 头。`,
+    en: (i) => `Query head ${i} has a KV head of its own.`,
   },
   shares: {
-    zh: (i, j, others) => `查询头 ${i} 读键头 ${j}，一起读的还有 ${others.join("、")}。`,
-    en: (i, j, others) => `Query head ${i} reads key head ${j}, as do ${others.join(", ")}.`,
+    zh: (i, j, others) => `查询头 ${i} 读 KV 头 ${j}，一起读的还有 ${others.join("、")}。`,
+    en: (i, j, others) => `Query head ${i} reads KV head ${j}, as do ${others.join(", ")}.`,
   },
   all: {
     zh: (i) => `查询头 ${i} 用自己的矩阵，从各头共用的潜在向量得到键和值。`,
@@ -36,13 +36,13 @@ const WORDS = words({
   },
 });
 
-/** The key head that each query head reads. @param {number} heads @param {number} shared */
+/** The KV head that each query head reads. @param {number} heads @param {number} shared */
 export const reads = (heads, shared, strided = false) =>
   Array.from({ length: heads }, (_, i) =>
     strided ? i % shared : Math.floor((i * shared) / heads),
   );
 
-/** Numbers kept for a token in one layer; 0 key heads stand for MLA. */
+/** Numbers kept for a token in one layer; 0 KV heads stand for MLA. */
 export const kept = (shared, { d_head, latent }) => (shared ? 2 * shared * d_head : latent);
 
 const KINDS = [8, 4, 2, 1, 0];

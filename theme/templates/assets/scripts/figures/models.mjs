@@ -7,7 +7,7 @@ const WORDS = words({
   second: { zh: "另一个", en: "and another" },
   tokens: { zh: "词元", en: "tokens" },
   queryHead: { zh: "查询头", en: "query head" },
-  keyHead: { zh: "键头（连同值）", en: "key head (with its values)" },
+  keyHead: { zh: "KV 头", en: "KV head" },
   latent: { zh: "压缩后的键和值，各头共用", en: "compressed keys and values, of all heads" },
   picture: {
     zh: (name) => `${name} 一层里的头`,
@@ -22,13 +22,13 @@ const WORDS = words({
     en: (name) => `${name}: an encoder, keeps nothing`,
   },
   own: {
-    zh: (row) => `每层 ${row.heads} 个查询头，各有键头，d_k = ${row.d_head}`,
-    en: (row) => `${row.heads} query heads a layer, each with a key head, d_k = ${row.d_head}`,
+    zh: (row) => `每层 ${row.heads} 个查询头，各有 KV 头，d_k = ${row.d_head}`,
+    en: (row) => `${row.heads} query heads a layer, each with a KV head, d_k = ${row.d_head}`,
   },
   shared: {
-    zh: (row) => `每层 ${row.heads} 个查询头共用 ${row.key_heads} 个键头，d_k = ${row.d_head}`,
+    zh: (row) => `每层 ${row.heads} 个查询头共用 ${row.key_heads} 个 KV 头，d_k = ${row.d_head}`,
     en: (row) =>
-      `${row.heads} query heads a layer on ${row.key_heads} key head${row.key_heads > 1 ? "s" : ""}` +
+      `${row.heads} query heads a layer on ${row.key_heads} KV head${row.key_heads > 1 ? "s" : ""}` +
       `, d_k = ${row.d_head}`,
   },
   compressed: {
@@ -154,7 +154,7 @@ class Models extends Figure {
     ];
   }
 
-  /** A bar for each key head over its query heads; of MLA one dashed bar over all. */
+  /** A bar for each KV head over its query heads; of MLA one dashed bar over all. */
   drawHeads({ picture }, row) {
     const group = row.latent ? row.heads : row.heads / row.key_heads;
     const across = Math.min(group, ACROSS),
