@@ -53,7 +53,12 @@ EDITS = {
     "an example": ("docs/examples/masks.pycon", "[input]\n", "[input]\n>>> EDITED = 1\n", "masks/"),
     "a docstring of the package": ("qkv_docs/attention.py", '    """', '    """EDITED. ', "api/"),
     "the package": ("qkv_docs/masks.py", MASK, f"EDITED = 0\n\n\n{MASK}EDITED. ", "api/"),
-    "what the package draws": ("qkv_docs/drawing.py", "<svg ", '<svg data-edited="EDITED" ', "masks/"),
+    "what the package draws": (
+        "qkv_docs/drawing.py",
+        "<svg ",
+        '<svg data-edited="EDITED" ',
+        "masks/",
+    ),
 }
 times: dict[str, list[float]] = defaultdict(list)
 

@@ -18,9 +18,10 @@ from numpy.typing import ArrayLike
 from qkv_docs._checks import numbers
 
 FONT, SMALL = 13, 12  # units; no text of a figure is smaller
+KEY = 20  # width of the piece of line before the name of a curve
 LOW = 3  # how far an index is below its letter
-# One letter, an underscore, letters: n_q_1, grad_V and qkv_docs are names in code.
-INDEX = re.compile(r"(?<![A-Za-z0-9_])([A-Za-z])_([A-Za-z]+)(?![A-Za-z0-9_])")
+# One letter, an underscore, letters. Names in code stay: n_q_1, grad_V, and layers' own, as k_proj.
+INDEX = re.compile(r"(?<![A-Za-z0-9_])([A-Za-z])_((?!(?:attn|proj)\b)[A-Za-z]+)(?![A-Za-z0-9_])")
 CELL = 30  # height of a cell
 FULL = 360  # a figure up to this width is legible on a phone without shrinking
 STRONGEST = 0.45  # opacity of the strongest cell: text on it keeps a contrast of 4.5:1
@@ -223,13 +224,13 @@ def line_chart(
     height: int = 240,
     label: str | None = None,
 ) -> Drawing:
-    """Draw named curves over the same x as SVG, each name at the end of its line.
+    """Draw named curves over the same x as SVG, each name and its piece of line where it ends.
 
     Curves differ by dash pattern and marker as well as by colour. A value that is not finite
     interrupts its curve.
 
     Args:
-        x: `(n,)`. With at most seven different values, each has a tick of its own.
+        x: `(n,)`. With at most nine different values, each has a tick of its own.
         series: one to four curves, name to `(n,)`.
         x_title: what the horizontal axis shows, with its unit where there is one.
         y_title: the same for the vertical axis.
@@ -275,14 +276,14 @@ def line_chart(
         if kind not in COLOURS or name not in curves:
             raise ValueError(f"no kind {kind!r} or no curve {name!r}")
 
-    x_ticks = sorted(set(xs)) if len(set(xs)) <= 7 else _ticks(xs.min(), xs.max(), log_x)
+    x_ticks = sorted(set(xs)) if len(set(xs)) <= 9 else _ticks(xs.min(), xs.max(), log_x)
     x_ticks = [value for value in x_ticks if xs.min() <= value <= xs.max()]  # the curves end there
     bounds = y_limits or (float(every.min()), float(every.max()))
     y_ticks = _ticks(*bounds, log_y)
     if y_limits is None:  # widen to the ticks outside the data
         bounds = min(bounds[0], y_ticks[0]), max(bounds[1], y_ticks[-1])
     left = max(_width(_tick(value), SMALL) for value in y_ticks) + 10
-    right = width - max(_width(name) for name in curves) - 14
+    right = width - max(_width(name) for name in curves) - KEY - 18
     top, bottom = (48.0 if title else 28.0), height - 42.0
 
     def across(value: float) -> float:
@@ -323,13 +324,20 @@ def line_chart(
                 f'<g fill="{colour}"><title>{escape(name)}: {_tick(xs[i])}, {curve[i]:.3g}</title>'
                 f"{_marker(marker, across(xs[i]), down(curve[i]))}</g>"
             )
-        ends.append((down(curve[good[-1]]), name))
+        sample = (
+            f'<path d="M0 0H{KEY}" stroke="{colour}" stroke-width="2"{dashes}/>'
+            f'<g fill="{colour}">{_marker(marker, KEY / 2, 0)}</g>'
+        )
+        ends.append((down(curve[good[-1]]), name, sample))
     lowest, levels = -math.inf, []
-    for end, name in sorted(ends):  # keep labels apart, then back into the picture
+    for end, name, sample in sorted(ends):  # keep labels apart, then back into the picture
         lowest = max(end, lowest + 16)
-        levels.append((lowest, name))
+        levels.append((lowest, name, sample))
     excess = max(0.0, lowest - bottom)
-    parts += [text(right + 8, place - excess + 4.5, name, "start") for place, name in levels]
+    for place, name, sample in levels:
+        at = f"{short(right + 8)} {short(place - excess)}"
+        parts.append(f'<g transform="translate({at})">{sample}</g>')
+        parts.append(text(right + KEY + 12, place - excess + 4.5, name, "start"))
     label = label or f"{title or y_title} / {x_title}: {', '.join(curves)}"
     return Drawing(width, height, "".join(parts), label)
 
@@ -502,6 +510,11 @@ def _share(value: float, low: float, high: float, log: bool) -> float:
 def _ticks(low: float, high: float, log: bool) -> list[float]:
     if log:
         first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+        if last - first <= 2:  # 1, 2, 5, 10 …, from the last below to the first above
+            marks = [m * 10.0**power for power in range(first, last + 1) for m in (1, 2, 5)]
+            below = max(mark for mark in marks if mark <= low)
+            above = min(mark for mark in marks if mark >= high)
+            return [mark for mark in marks if below <= mark <= above]
         step = max(1, math.ceil((last - first) / 5))
         return [10.0**power for power in range(first, last + step, step)]
     rough = (high - low or abs(high) or 1.0) / 4
@@ -520,5 +533,5 @@ def _tick(value: float) -> str:
     if power and power == round(power) and not -3 <= power <= 5:
         return power_of_ten(round(power))
     long = 1e4 <= abs(value) < 1e6 and value == round(value)
-    text = f"{value:.0f}" if long else f"{value:.4g}"
+    text = f"{value:,.0f}" if long else f"{value:.4g}"
     return text.replace("-", "−")

@@ -94,6 +94,7 @@ def test_whole_numbers_of_a_formula_with_decimals_are_not_counted() -> None:
         "[0.125](=1/8), [0.71](=sqrt(1/2)), [1](=sum({weights:1}))",
         "[0.86](={weights:1.2}+{weights:1.3})",
         "[0.5](=given) and [88%](=@alammar2018)",
+        "[1,048,576](=2**20)",
         "[0.52 to 0.74](=why-sqrt-dk.json:random_attention[divisor=1].largest_weight)",
         "§3.5, [@vaswani2017, 3.2], NumPy 2.0.2, Python 3.11",
         "[x](https://x.org/1.5) and <i v='0.5' w=0.5> { .q width=0.5 } <!-- 0.5 -->",

@@ -220,6 +220,26 @@ def test_chinese_typography(name: str) -> None:
     assert not found, "\n".join(found)
 
 
+def test_a_number_of_five_digits_has_a_comma_and_one_of_four_has_none(page: Source) -> None:
+    text = blank(re.compile(r"`[^`\n]+`"), blank(FORMULA, page.prose, "x"), "x")
+    unread = r"\{[^}\n]*\}|<[^>\n]+>|\[@[^]]*]|]\((?!figure:)[^)\n]*\)|\(figure:\S+"
+    text = blank(re.compile(unread), text)
+    wrong = r"(?<![\w,.])(\d,\d{3}(?![\d,])|\d{5,}(?![\w.]*[A-Za-z_]))"
+    found = [f"{page.at(line)}: {value}" for value, line in page.find(wrong, text)]
+    assert not found, "\n".join(found)
+
+
+def test_a_list_of_pages_calls_each_by_its_title(page: Source) -> None:
+    """One name for one page; where a list asks questions, the words are the reader's."""
+    found = []
+    for match in re.finditer(r"(?m)^ *(?:-|\d+\.) \[(.+?[^?？])\]\(([\w-]+\.md)\)", page.text):
+        source = Source(page.path.parent.name, match[2])
+        (title, _), *_ = source.find(r'(?m)^title: "?(.+?)"?$', source.text)
+        if match[1] != title:
+            found.append(f"{page.at(line(page.text, match.start()))}: {match[1]!r} is {title!r}")
+    assert not found, "\n".join(found)
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_every_public_name_is_on_an_api_page(language: str) -> None:
     """Seen while writing, and not only by who searches for it in the built site."""

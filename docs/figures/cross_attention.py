@@ -31,28 +31,28 @@ def sides(t: Label) -> Drawing:
                     decimals=decimals, size=SMALL)  # fmt: skip
 
     def read(x: float, y: float, values: np.ndarray, kind: str, title: str) -> str:
-        rows = READ if kind == "x" else ()
-        return grid(x, y, values, kind, 20, 22, title=title, rows=rows, framed=SOURCES, size=SMALL)
+        rows = () if kind == "v" else READ  # its neighbour has them
+        return grid(x, y, values, kind, 18, 22, title=title, rows=rows, framed=SOURCES, size=SMALL)
 
     parts = [
         text(112, 14, t("写的一边：提问", "writes: asks"), bold=True),
-        text(272, 14, t("被读的一边", "is read"), bold=True),
+        text(267, 14, t("被读的一边", "is read"), bold=True),
         written(72, 44, X, "x", "X"),
         read(222, 44, C, "x", "C"),
         arrow((112, 136), (112, 186)),
         _times(120, 164, "Q"),
-        arrow((252, 158), (226, 186)),
-        _times(218, 170, "K", "end"),
-        arrow((292, 158), (310, 186)),
-        _times(314, 174, "V"),
+        arrow((252, 158), (232, 186)),
+        _times(234, 172, "K", "end"),
+        arrow((286, 158), (306, 186)),
+        _times(306, 172, "V"),
         written(72, 214, Q, "q", "Q"),
-        read(172, 214, K, "k", "K"),
-        read(260, 214, V, "v", "V"),
+        read(190, 214, K, "k", "K"),
+        read(268, 214, V, "v", "V"),
         arrow((112, 306), (132, 362)),
-        arrow((212, 328), (194, 362)),
+        arrow((222, 328), (200, 362)),
         written(72, 390, WEIGHTS, "weights", t("注意力权重", "attention weights")),
         arrow((162, 482), (162, 520)),
-        arrow((310, 328), (310, 544), (258, 560)),
+        arrow((313, 328), (313, 544), (258, 560)),
         written(72, 548, OUTPUT, "output", t("输出", "output")),
     ]
     label = t("交叉注意力的全部数字", "every number of a cross-attention")

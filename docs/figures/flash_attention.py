@@ -16,7 +16,7 @@ from qkv_docs import (
     line_chart,
     scaled_dot_product_attention,
 )
-from qkv_docs.drawing import FULL, SMALL, Drawing, cell, number, stack, text
+from qkv_docs.drawing import FULL, SMALL, Drawing, cell, number, text
 
 PAGE = values("flash-attention", "moved")
 MEASURED = data.read("flash-attention")
@@ -155,33 +155,26 @@ def _curves(rows: list[dict[str, Any]], ways: dict[str, str]) -> dict[str, list[
 
 
 def time(t: Label) -> Drawing:
-    """How long each way takes, as a multiple of PyTorch's flash kernel."""
+    """How long each way takes, as a multiple of PyTorch's flash kernel; one thread."""
     ways = {
         t("两个乘积", "2 products"): "products",
         t("本页", "this page"): "tiles",
         t("教科书", "textbook"): "textbook",
         t("PyTorch 整表", "PyTorch table"): "math",
     }
-    charts = []
-    for threads in (1, 2):
-        rows = [row for row in MEASURED["time"] if row["threads"] == threads]
-        if not rows:
-            continue
-        curves = _curves(rows, ways)
-        most = max(np.nanmax(curve) for curve in curves.values())
-        charts.append(
-            line_chart(
-                [row["n"] for row in rows],
-                curves,
-                x_title=t("词元数", "tokens"),
-                y_title=t("flash 内核的几倍", "times the flash kernel"),
-                title=t(f"时间，{threads} 个线程", f"time, {threads} thread{'s' * (threads > 1)}"),
-                log_x=True,
-                log_y=True,
-                y_limits=(0.5, max(10, 1.1 * most)),
-            )
-        )
-    return stack(*charts) if len(charts) > 1 else charts[0]
+    rows = [row for row in MEASURED["time"] if row["threads"] == 1]
+    curves = _curves(rows, ways)
+    most = max(np.nanmax(curve) for curve in curves.values())
+    return line_chart(
+        [row["n"] for row in rows],
+        curves,
+        x_title=t("词元数", "tokens"),
+        y_title=t("flash 内核的几倍", "times the flash kernel"),
+        title=t("时间，一个线程", "time, one thread"),
+        log_x=True,
+        log_y=True,
+        y_limits=(0.5, max(10, 1.1 * most)),
+    )
 
 
 def memory(t: Label) -> Drawing:

@@ -43,7 +43,7 @@ def _run() -> tuple[list[int], list[float], dict[str, list[float]]]:
 def training(t: Label) -> Drawing:
     """The loss falls, the matrices leave their random start, and then they stand still."""
     steps, loss, moved = _run()
-    title = t("批：前 100 批训练，之后只回答", "batches: 100 to train, then only answers")
+    title = t("批；第 100 批以后不再训练", "batch; training stops at 100")
     return stack(
         line_chart(
             steps,

@@ -34,7 +34,7 @@ def one_query(t: Label) -> Drawing:
     """Eight scaled scores, as they are and as large as a dot product of d_k terms makes them."""
     sizes = (1, 4, 64, 1024)
     rows = [softmax(d_k**0.5 * SCORES) for d_k in sizes]
-    return _row(t, rows, ["÷ √d_k", *map(str, sizes[1:])], "d_k ↓")
+    return _row(t, rows, ["÷ √d_k", *(f"d_k = {d_k}" for d_k in sizes[1:])], None)
 
 
 def play(t: Label) -> Played:
@@ -72,7 +72,7 @@ def _histogram(t: Label, d_k: int, half_powers: int, passed: float) -> Drawing:
         f'<path d="M160 46h12v12h-12zM{left} {floor - high}H{place(0.01):g}V{floor}H{left}z" '
         f'fill="{GREY}" fill-opacity=".16"/>',
         note(178, 56, f"< 0.01: {share}"),
-        text(left - 5, floor - high + 9, str(most), "end", size=SMALL),
+        note(left, floor - high - 6, t(f"{most} 个查询", f"{most} queries")),
         path(f"M{left} {floor}H{left + 49 * width}", width=1),
     ]
     for i, count in counts.items():

@@ -45,7 +45,12 @@ class Number:
         return abs(value - self.value) <= self.half
 
     def wavers(self, value: Decimal) -> bool:
-        """Whether `value` lies so near a boundary of rounding that another digit is as right."""
+        """Whether `value` lies so near a boundary of rounding that another digit is as right.
+
+        A count does not: 1,048,576 was not rounded.
+        """
+        if value == self.value == value.to_integral_value():
+            return False
         return abs(abs(value - self.value) - self.half) <= NEAR * abs(value)
 
 

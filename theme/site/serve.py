@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import jinja2
 from mkdocs.commands.build import _build_page, _populate_page, build
@@ -279,7 +280,8 @@ class Live:
         self.languages = self.languages or self.pool.submit(self.prepare)
         for language in self.languages.result():
             if package:  # mkdocstrings has read it
-                language.config.plugins["mkdocstrings"].handlers.teardown()
+                reader: Any = language.config.plugins["mkdocstrings"]
+                reader.handlers.teardown()
             for name in [name for one, name in pages if one == language.name]:
                 try:
                     make(name, language)

@@ -84,7 +84,7 @@ export const svg = (tag, properties = {}, ...children) =>
  */
 export const typeset = (text) =>
   String(text)
-    .split(/\b([A-Za-z]_[A-Za-z]+)\b/)
+    .split(/\b([A-Za-z]_(?!(?:attn|proj)\b)[A-Za-z]+)\b/)
     .flatMap((part, i) =>
       i % 2 ? [part[0], h("sub", { class: "index" }, h("span", {}, "_"), part.slice(2))] : part,
     );

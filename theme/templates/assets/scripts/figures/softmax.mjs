@@ -30,6 +30,7 @@ const WORDS = words({
     en: (range, counts, i) => `norm ${range}: ${counts[i]} queries`,
   },
   query: { zh: "查询", en: "query" },
+  queries: { zh: (count) => `${count} 个查询`, en: (count) => `${count} queries` },
   median: { zh: "中位数", en: "median" },
   mean: { zh: "平均", en: "mean" },
   queryAbove: { zh: "上面这个查询：", en: "this query:" },
@@ -137,7 +138,7 @@ class Softmax extends Figure {
     );
     const line = { stroke: "currentColor", "stroke-width": 2 };
     this.parts = {
-      most: text(LEFT - 5, FLOOR - HIGH + 9, "", { "text-anchor": "end" }),
+      most: text(LEFT, FLOOR - HIGH - 6, ""),
       below: text(178, 56, ""),
       median: svg("path", line),
       mean: svg("path", { ...line, "stroke-dasharray": "4 3" }),
@@ -254,7 +255,7 @@ class Softmax extends Figure {
     });
     const { parts } = this,
       below = row["below_0.01"];
-    parts.most.textContent = most;
+    parts.most.textContent = WORDS.queries(most);
     parts.below.textContent = `< 0.01: ${share(below)}`;
     for (const [name, x, words] of /** @type {[string, number, string][]} */ ([
       ["median", 0, WORDS.median],
