@@ -85,6 +85,24 @@ def made(page: Page, text: str) -> LexborHTMLParser:
 INCLUDE = '--8<-- "masks.pycon:{}"'
 
 
+def test_a_source_stands_in_brackets_where_it_is_noted_not_where_it_is_named(
+    page: Page,
+) -> None:
+    text = """It scales [@vaswani2017, 3.2.1]. See [@vaswani2017]: so it is ([@vaswani2017]).
+[@vaswani2017] says so; [@vaswani2017], [@vaswani2017] and [@vaswani2017]
+too, of `d` [@vaswani2017]
+
+- [@vaswani2017]: all of it"""
+    name = "Vaswani et al. 2017"
+    assert (
+        made(page, text).css_first("body").text(separator="").split()
+        == (
+            f"It scales [{name}, §3.2.1]. See [{name}]: so it is ({name}). {name} says so; {name}, "
+            f"{name} and {name} too, of d [{name}] {name}: all of it"
+        ).split()
+    )
+
+
 def test_a_snippet_keeps_its_name_wherever_it_stands(page: Page) -> None:
     """Also where others are, in another order, in a list and in a box."""
     from docs.examples import sections

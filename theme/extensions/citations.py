@@ -11,10 +11,14 @@ from xml.etree.ElementTree import Element
 
 from markdown import Markdown
 from markdown.inlinepatterns import InlineProcessor
+from markdown.util import AtomicString
 
 from theme.extensions.page import Page, PageExtension, ledger
 
 SPOTS = {"appendix": "附录", "argument": "论据", "definition": "定义", "eq.": "式"}
+# Before a source that is named, not noted: a sentence, a clause or a bracket begins with it, or
+# with a list of sources (\x02…\x03 stands for what is converted already).
+NAMED = re.compile(r"(?:^|[.!?;:(。！？；：（])(?:\s|[,，、]|and|和|\x02[^\x02]*\x03)*$")
 CITATION = re.compile(r"\[@([\w-]+)(?:, ([^\]]+))?\]")
 
 
@@ -78,4 +82,9 @@ class Link(InlineProcessor):
         link = Element("a", {"class": "citation", "data-tip": found.tip})
         link.set("href", f"{self.page.to('references.md')}#{found.key}")
         link.text = found.text
-        return link, match.start(), match.end()
+        if NAMED.search(data[: match.start()]):
+            return link, match.start(), match.end()
+        note = Element("span")  # in brackets, or it would run on as part of the sentence
+        note.text, link.tail = AtomicString("["), AtomicString("]")
+        note.append(link)
+        return note, match.start(), match.end()
