@@ -217,6 +217,10 @@ def test_a_chinese_heading_breaks_between_its_clauses(page: Page) -> None:
     clauses(tree, replace(page, language="zh"))
     assert [one.text() for one in tree.css("h1 > .clause")] == ["“W_Q” < 1，", "为什么？"]
     assert tree.css("h1 > .clause + .headerlink")
+    assert "为什么是 <code>a，b</code>？" in str(tree.html)  # no word ends inside
+    tree = LexborHTMLParser("<article><h1>人们改过注意力的哪些地方 1 &lt; 2</h1></article>")
+    clauses(tree, replace(page, language="zh"))
+    assert "人们<wbr>改过<wbr>注意力的<wbr>哪些<wbr>地方 1 &lt; 2" in str(tree.html)
     assert not tree.css("h2 .clause")
     once = tree.html
     clauses(tree, replace(page, language="zh"))

@@ -1,15 +1,57 @@
-"""A Chinese heading of two lines breaks between its clauses, not in the middle of a word."""
+"""A Chinese heading of two lines breaks between its clauses, or else between words."""
 
 from __future__ import annotations
 
+import atexit
+import functools
 import html
+import json
 import re
 
+from py_mini_racer import MiniRacer
 from selectolax.lexbor import LexborHTMLParser
 
-from theme.extensions.page import Page
+from theme import cache
+from theme.extensions.page import Page, ledger
 
 BETWEEN = re.compile("(?<=[，：；？])(?=[^，：；？”）])")
+HAN = re.compile(r"[\u3400-\u9fff]+")
+SEGMENTS = """
+const segmenter = new Intl.Segmenter("zh", { granularity: "word" });
+const words = (text) => JSON.stringify([...segmenter.segment(text)].map((one) => one.segment));
+"""
+
+
+@functools.cache
+def _segmenter() -> MiniRacer:
+    racer = MiniRacer()
+    atexit.register(racer.close)  # as in theme/search.py: its thread would keep a build from ending
+    racer.eval(SEGMENTS)
+    return racer
+
+
+def words(text: str) -> list[str]:
+    """What stays on one line: terms, words, and a character alone with the word before it.
+
+    >>> words("每种改法换来什么"), words("多头自注意力里的词元")
+    (['每种改法换来', '什么'], ['多头', '自注意力里的', '词元'])
+    """
+    made = cache.kept(lambda: str(_segmenter().call("words", text)), "words", SEGMENTS, text)
+    terms = sorted((one["zh"] for one in ledger("glossary")["terms"]), key=len, reverse=True)
+    whole = [one.span() for one in re.finditer("|".join(map(re.escape, terms)), text)]
+    parts, at = [""], 0
+    for word in json.loads(made):
+        alone = len(word) == 1 and not any(at == start for start, _ in whole)
+        inside = any(start < at < end for start, end in whole)
+        if len(parts[-1]) > 1 and not alone and not inside:
+            parts.append("")
+        parts[-1] += word
+        at += len(word)
+    return parts
+
+
+def _text(text: str) -> str:
+    return HAN.sub(lambda run: "<wbr>".join(words(run[0])), html.escape(text, quote=False))
 
 
 def clauses(tree: LexborHTMLParser, page: Page) -> None:
@@ -19,8 +61,7 @@ def clauses(tree: LexborHTMLParser, page: Page) -> None:
         parts, link = [""], ""
         for node in heading.iter(include_text=True):
             if node.is_text_node:
-                text = html.escape(node.text_content or "", quote=False)
-                first, *more = BETWEEN.split(text)
+                first, *more = map(_text, BETWEEN.split(node.text_content or ""))
                 parts[-1] += first
                 parts += more
             elif node.attributes.get("class") == "headerlink":
@@ -28,5 +69,5 @@ def clauses(tree: LexborHTMLParser, page: Page) -> None:
             else:
                 parts[-1] += node.html or ""
         if len(parts) > 1:
-            whole = (f'<span class="clause">{part}</span>' for part in parts)
-            heading.inner_html = "".join(whole) + link
+            parts = [f'<span class="clause">{part}</span>' for part in parts]
+        heading.inner_html = "".join(parts) + link
