@@ -174,7 +174,16 @@ def test_a_column_has_room_for_its_longest_cell_or_a_few_words(page: Page) -> No
         tree = LexborHTMLParser(f"<table><thead>{head}</thead><tbody>{body}</tbody></table>")
         tables(tree, page)
         styles = [one.attributes["style"] or "" for one in tree.css("th")]
-        return [float(re.sub(r"--least:|em", "", style)) for style in styles]
+        return [float(re.findall(r"--least:(.+)em", style)[0]) for style in styles]
+
+    def right(html: str) -> list[str]:
+        tree = LexborHTMLParser(html)
+        tables(tree, page)
+        return [one.text() for one in tree.css('[style*="right"]')]
+
+    head = "<thead><tr><th>n</th><th>loss</th><th>in</th></tr></thead>"
+    rows = "<tr><td>1</td><td>−0.5</td><td>2 ms</td></tr><tr><td>2</td><td></td><td>3</td></tr>"
+    assert right(f"<table>{head}<tbody>{rows}</tbody></table>") == ["loss", "−0.5", ""]
 
     name, sentence = "编码器加解码器", "写的一边每一个词的新向量，各有一行"
     assert widths("词|数|数", f"{name}|0.5|0.5", "甲|0.25|1") == [7, 2.6, 2]

@@ -3,8 +3,9 @@
 The box is the theme's, whose script would put it around the table while the page is read, and what
 is below would move. It passes by a table with a class.
 
-In a cell a shape, a product or a range stays on one line, and so does a single Chinese word. A
-name from code or of a file may go on in the next line after a `_` or a dot, not in mid-word.
+A column of numbers ends where they do. In a cell a shape, a product or a range stays on one line,
+and so does a single Chinese word. A name from code or of a file may go on in the next line after a
+`_` or a dot, not in mid-word.
 On a phone a column is as wide as its longest cell, or a few words where that is a sentence: the
 browser by itself would break "encoder" to give a column of numbers room that it does not need.
 """
@@ -26,6 +27,7 @@ NUMBER = r"(?:<[^<>]+>)?[−\d.,%]+(?:<[^<>]+>)?"  # may tell where it comes fro
 RANGE = re.compile(rf'(?<!glue">)[(（]{NUMBER}(?:–|, | to | 到 | 至 ){NUMBER}[)）]')
 NAMES = "td code, td a, .reference strong a, .md-nav--secondary .md-ellipsis"
 BOX = '<div class="md-typeset__scrollwrap"><div class="md-typeset__table">{}</div></div>'
+FIGURE = re.compile(r"(?:[−+]?[\d,]*\.?\d+ ?%?)?")
 PRODUCT = re.compile(r"\d+ × \d+")
 WORD = re.compile(r"[一-鿿]{2,4}")
 SENTENCE = 7.5  # em; what is longer may break, in a table of few columns, which may fit, sooner
@@ -58,6 +60,15 @@ def least(table: LexborNode) -> Iterator[tuple[LexborNode, float]]:
         yield head, max(longest, min(name, NAME), min(name / LINES, CLAUSE))
 
 
+def numeric(table: LexborNode) -> Iterator[LexborNode]:
+    """The cells, and the heads, of the columns that hold numbers alone, but for the first."""
+    rows = [row.css("td, th") for row in table.css("tr")]
+    for head, *column in list(zip(*rows, strict=False))[1:]:
+        texts = [cell.text().strip() for cell in column]
+        if any(texts) and all(FIGURE.fullmatch(text) for text in texts):
+            yield from (head, *column)
+
+
 def tables(tree: LexborHTMLParser, page: Page) -> None:
     for cell in tree.css("td, th"):
         inside = cell.inner_html or ""
@@ -74,6 +85,8 @@ def tables(tree: LexborHTMLParser, page: Page) -> None:
             if (cut := JOINT.sub(r"\1<wbr>", whole)) != whole:
                 node.replace_with(fragment(f"<span>{cut}</span>"))
     for table in tree.css("table:not([class])"):
+        for cell in numeric(table):
+            cell.attrs["style"] = "text-align: right"
         for head, em in least(table):
             style = head.attributes.get("style") or ""
             head.attrs["style"] = f"{style};--least:{em:.1f}em".lstrip(";")
