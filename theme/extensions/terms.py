@@ -27,6 +27,10 @@ def spelling(term: dict[str, Any], language: str) -> str:
     return re.escape(str(term["zh"])) + ("(?=（)" if len(term["zh"]) == 1 else "")
 
 
+def key(term: dict[str, Any]) -> str:
+    return str(term["key"]).replace("-", "_")
+
+
 class Terms(PageExtension):
     def extendMarkdown(self, md: Markdown) -> None:
         if self.page.name not in WITHOUT:
@@ -40,10 +44,10 @@ class Links(Treeprocessor):
 
     def run(self, root: Element) -> None:
         language = self.page.language
-        here = [term for term in terms() if term["page"] != f"{self.page.name}.md"]
-        here.sort(key=lambda term: -len(term[language]))  # 缩放点积注意力 before 点积
-        self.left = {term["key"].replace("-", "_"): term for term in here}
-        named = (f"(?P<{key}>{spelling(term, language)})" for key, term in self.left.items())
+        # 预填充 before 填充, also on its own page, where it is no link.
+        every = sorted(terms(), key=lambda term: -len(term[language]))
+        named = (f"(?P<{key(term)}>{spelling(term, language)})" for term in every)
+        self.left = {key(term): term for term in every if term["page"] != f"{self.page.name}.md"}
         self.any = re.compile("|".join(named), re.I)
         self.closed: list[Element] = []
         self.walk(root)
