@@ -138,7 +138,7 @@ ROLES = {
         ),
         _activation(
             "weights", "(n_q, n_k)",
-            "The attention weights, softmax of the scores: not negative, each row sums to 1.",
+            "The attention weights, softmax of the scaled scores; each row sums to 1.",
         ),
         _activation(
             "heads", "(n_heads, n_q, d_v)",
