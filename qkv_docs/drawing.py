@@ -17,9 +17,9 @@ from numpy.typing import ArrayLike
 
 from qkv_docs._checks import numbers
 
-FONT, SMALL = 13, 12  # units; no text of a figure is smaller
+FONT, SMALL = 13, 12  # units; no text of a figure is smaller but an index
 KEY = 20  # width of the piece of line before the name of a curve
-LOW = 3  # how far an index is below its letter
+LOW, INDEX_SIZE = 3, 10  # how far an index is below its letter, and how large
 # One letter, an underscore, letters. Names in code stay: n_q_1, grad_V, and layers' own, as k_proj.
 INDEX = re.compile(r"(?<![A-Za-z0-9_])([A-Za-z])_((?!(?:attn|proj)\b)[A-Za-z]+)(?![A-Za-z0-9_])")
 CELL = 30  # height of a cell
@@ -254,8 +254,8 @@ def line_chart(
 
     Examples:
         >>> svg = line_chart([4, 16, 64], {"q·k": [2, 4, 8]}, x_title="d_k", y_title="std")
-        >>> svg.count("<path"), ">q·k<" in svg
-        (1, True)
+        >>> ">q·k<" in svg, ">64<" in svg
+        (True, True)
     """
     xs = numbers("x", x).astype(float)
     curves = {name: numbers(name, curve).astype(float) for name, curve in series.items()}
@@ -423,7 +423,7 @@ def text(
     for part, name, index in zip(*[iter(parts)] * 3, strict=True):
         line += f"<tspan{up}>{escape(part)}</tspan>" if up and part else escape(part)
         if name:
-            low = f'<tspan dy="{LOW}" font-size="{SMALL}">{escape(index)}</tspan>'
+            low = f'<tspan dy="{LOW}" font-size="{INDEX_SIZE}">{escape(index)}</tspan>'
             line, up = f'{line}{name}<tspan font-size="0">_</tspan>{low}', f' dy="-{LOW}"'
         elif part:
             up = ""

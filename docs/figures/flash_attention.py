@@ -83,7 +83,7 @@ def _still(t: Label) -> Drawing:
     }
     rows, columns = _range(last.queries), _range(last.keys)
     parts = [
-        text(LEFT + 3 * WIDE, 16, t("分数", "scores"), bold=True, light=" (6, 6)"),
+        text(LEFT + 3 * WIDE, 16, t("缩放后的分数", "scaled scores"), bold=True, light=" (6, 6)"),
         names(LEFT - 5, TOP, words, HIGH),
     ]
     for j, word in enumerate(words):
@@ -107,7 +107,11 @@ def _still(t: Label) -> Drawing:
             y = TOP + i * HIGH
             parts.append(cell(x, y, WIDE, HIGH, number(value, 2), fill=HEAT, size=SMALL))
     below = TOP + 6 * HIGH + 34
-    parts.append(text(LEFT + 3 * WIDE, below - 8, t("输出", "output"), bold=True, light=" (6, 2)"))
+    parts.append(
+        text(
+            LEFT + 3 * WIDE, below - 8, t("输出，一列一个词", "output, a column a word"), bold=True
+        )
+    )
     output = last.added / last.total[:, None]
     for (i, j), value in np.ndenumerate(output):
         x, y = LEFT + (rows[i]) * WIDE, below + j * HIGH
@@ -169,7 +173,7 @@ def time(t: Label) -> Drawing:
         [row["n"] for row in rows],
         curves,
         x_title=t("词元数", "tokens"),
-        y_title=t("flash 内核的几倍", "times the flash kernel"),
+        y_title=t("PyTorch flash 的几倍", "in multiples of PyTorch’s flash kernel"),
         title=t("时间，一个线程", "time, one thread"),
         log_x=True,
         log_y=True,
@@ -199,8 +203,8 @@ def memory(t: Label) -> Drawing:
         lengths,
         curves,
         x_title=t("词元数", "tokens"),
-        y_title=t("输出的几倍", "times the output"),
-        title=t("输入之外的内存", "memory beside the inputs"),
+        y_title=t("输出大小的几倍", "in multiples of the output’s size"),
+        title=t("输入之外还要的内存", "extra memory, beside the inputs"),
         log_x=True,
         log_y=True,
     )

@@ -37,6 +37,7 @@ def _kept(t: Label) -> Drawing:
     """How many numbers are kept for a token, by the number of KV heads."""
     rows = {f"{n}": 2 * n * D_HEAD for n in (8, 4, 2, 1)} | {"MLA": LATENT}
     title = t("每个词元留下多少个数", "numbers kept for a token")
+    heads = t("（128 个头）", " (128 heads)")  # of DeepSeek-V2
     parts = [text(0, 14, title, "start", bold=True, size=SMALL)]
     for i, (name, many) in enumerate(rows.items()):
         y, long = 22 + 26 * i, many / (2 * HEADS * D_HEAD) * (FULL - 100)
@@ -44,7 +45,7 @@ def _kept(t: Label) -> Drawing:
         parts += [
             text(44, y + 17, name, "end", bold=name == f"{SHOWN}", size=SMALL),
             cell(50, y, long, 24, "", fill=ORANGE, strength=strength),
-            text(56 + long, y + 17, f"{many}", "start", size=SMALL),
+            text(56 + long, y + 17, f"{many}{heads if name == 'MLA' else ''}", "start", size=SMALL),
         ]
     return Drawing(FULL, 156, "".join(parts))
 

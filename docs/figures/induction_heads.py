@@ -114,8 +114,8 @@ def phase_change(t: Label) -> Drawing:
         run["steps"],
         {
             t("正确率", "accuracy"): run["accuracy"],
-            t("归纳", "induction"): run["induction"],
-            t("看前一个", "one back"): run["previous_token"],
+            t("第 2 层：归纳", "layer 2: induction"): run["induction"],
+            t("第 1 层：前一个", "layer 1: one back"): run["previous_token"],
             t("只有一层", "one layer"): alone["accuracy"][: len(run["steps"])],
         },
         x_title=t("训练步数", "training step"),

@@ -94,7 +94,7 @@ def slices(t: Label) -> Drawing:
         PAGE["blocks"],
         _features(t),
         columns,
-        title=t("先切嵌入，只剩", "X cut first"),
+        title=t("先切嵌入，W_Q 只剩", "W_Q if X is cut first"),
         kind="q",
         decimals=0,
         limit=W_Q.max(),

@@ -32,7 +32,7 @@ def soft_lookup(t: Label) -> Played:
         column(scores, t("分数", "score"), "q·k", "scores"),
         column(weights, t("注意力", "attention"), t("权重 a", "weight a"), "weights", 2),
         column(legs, t("值 v", "value"), t("腿数", "legs"), "v"),
-        column(weights * legs, t("相乘", "product"), "a·v", "output", 2, legs.max()),
+        column(weights * legs, t("相乘", "product"), "a × v", "output", 2, legs.max()),
     ]
     query = heatmap(SOFT["land"][None], [t("查询 q", "q")], axes, kind="q", decimals=0, limit=2)
     output = heatmap([[weights @ legs]], [t("相加，得到输出", "their sum, the output")],
@@ -100,7 +100,9 @@ def ask(t: Label) -> Played:
     places, x = [(asks, 0.0, 0.0)], 0.0
     for part in (
         heatmap(v, TOKENS, [digit], title="V", kind="v", decimals=0),
-        heatmap(weights.T * v, TOKENS, [digit], title="a·V", kind="output"),
+        heatmap(
+            weights.T * v, TOKENS, [digit], title=t("各乘权重", "each × its weight"), kind="output"
+        ),
         heatmap(output, TOKENS[row:], [digit], title=t("输出", "output"), kind="output"),
     ):
         places.append((part, x, asks.height + 14))

@@ -108,7 +108,7 @@ def block(t: Label) -> Drawing:
         # The way out.
         path(f"M2 88h{FULL - 4}v354h{4 - FULL}z", GREY, dash="4 4"),
         text(10, 104, t("一块", "one block"), "start", bold=True, size=SMALL),
-        text(SIDE, 464, t("GPT-2 small：12 块", "GPT-2 small: 12 blocks"), size=SMALL),
+        text(SIDE, 464, t("GPT-2 small：共 12 块", "× 12 in GPT-2 small"), size=SMALL),
         _stream(STREAM, 472, 486),
         _box(STREAM, 486, t("最后的归一化 (3, 4)", "last norm (3, 4)"), GREY, 176),
         arrow((STREAM, 510), (STREAM, 538)),

@@ -56,7 +56,7 @@ def training(t: Label) -> Drawing:
             steps,
             moved,
             x_title=title,
-            y_title=t("离随机起点多远（起点的大小 = 1）", "distance from the start (its size = 1)"),
+            y_title=t("离随机起点多远（起点的大小 = 1）", "how far moved (starting size = 1)"),
             kinds={name: name[-1].lower() for name in moved},
         ),
     )

@@ -55,7 +55,7 @@ def _histogram(t: Label, d_k: int, half_powers: int, passed: float) -> Drawing:
     (row,) = [
         row for row in data["histograms"] if (row["d_k"], row["half_powers"]) == (d_k, half_powers)
     ]
-    left, width, floor, high = 32, 5.7, 186, 110
+    left, width, floor, high = 32, 5.7, 194, 110
     counts = {0: row["lower"]} | {row["first"] + i + 1: n for i, n in enumerate(row["counts"])}
     most = max(counts.values())
 
@@ -70,9 +70,9 @@ def _histogram(t: Label, d_k: int, half_powers: int, passed: float) -> Drawing:
     parts = [
         note(0, 12, t("每个查询的雅可比矩阵范数", "norm of the Jacobian of each query")),
         f'<path d="M160 46h12v12h-12zM{left} {floor - high}H{place(0.01):g}V{floor}H{left}z" '
-        f'fill="{GREY}" fill-opacity=".16"/>',
-        note(178, 56, f"< 0.01: {share}"),
-        note(left, floor - high - 6, t(f"{most} 个查询", f"{most} queries")),
+        f'fill="{GREY}" fill-opacity=".24"/>',
+        note(178, 56, t(f"小于 0.01：{share}", f"< 0.01: {share}")),
+        note(left, floor - high - 6, t(f"最高：{most} 个查询", f"tallest: {most} queries")),
         path(f"M{left} {floor}H{left + 49 * width}", width=1),
     ]
     for i, count in counts.items():
@@ -93,9 +93,9 @@ def _histogram(t: Label, d_k: int, half_powers: int, passed: float) -> Drawing:
     parts += [
         f'<path d="M0 57l5 -10 5 10zM{place(passed) - 5:.1f} {floor + 13}l5 -10 5 10z" '
         f'fill="{INK}"/>',
-        note(16, 56, f"{t('上面这个查询：', 'this query:')} {passed:.2f}"),
+        note(16, 56, f"{t('上面这个查询：', 'this query: ')}{passed:.2f}"),
     ]
-    return Drawing(FULL, 220, "".join(parts))
+    return Drawing(FULL, 228, "".join(parts))
 
 
 def _against_d_k(measure: str, divisors: tuple[str, ...], **options: Any) -> Drawing:

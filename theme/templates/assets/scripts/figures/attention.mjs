@@ -8,6 +8,7 @@ import { Steps, list, numbers, products, quote, rows, short, vector } from "./st
 import { cut } from "./words.mjs";
 
 const WORDS = words({
+  weighted: { zh: "各乘权重", en: "each × its weight" },
   editable: {
     zh: "参数；点一下、按 + − 或直接输入来改",
     en: "parameter; tap it, press + − or type to change it",
@@ -212,7 +213,7 @@ class Attention extends Steps {
       one &&
       this.table(
         {
-          title: "a·V",
+          title: WORDS.weighted,
           kind: "output",
           from: (i, j) => `${short(this.now.weights[this.row][i])}·${short(this.now.v[i][j])}`,
         },
@@ -268,7 +269,7 @@ class Attention extends Steps {
           [[this.scores, "→", this.scaled]],
           [[this.scaled, "→", this.powers, "→", this.weights]],
           one
-            ? [[this.weights, "×", this.v, "=", this.shares, "→", this.output]]
+            ? [[this.weights, "×", this.v, "→", this.shares, "→", this.output]]
             : [[this.weights, "×", this.v, "=", this.output]],
         ],
       ),

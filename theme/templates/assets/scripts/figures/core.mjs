@@ -84,6 +84,7 @@ export const svg = (tag, properties = {}, ...children) =>
  */
 export const typeset = (text) =>
   String(text)
+    .replace(/(\d) (?=(?:[KMG]i?B|ms)\b)/g, "$1\u00a0") // no number without its unit
     .split(/\b([A-Za-z]_(?!(?:attn|proj)\b)[A-Za-z]+)\b/)
     .flatMap((part, i) =>
       i % 2 ? [part[0], h("sub", { class: "index" }, h("span", {}, "_"), part.slice(2))] : part,
@@ -209,6 +210,9 @@ export class Figure extends HTMLElement {
       bar,
     );
     delete this.dataset.lost;
+    // The sentence may lie over the picture only while both change: not before it is touched.
+    for (const event of ["pointerdown", "focusin"])
+      this.live.addEventListener(event, () => (this.live.dataset.used = ""), { once: true });
     const picture = [...this.childNodes];
     this.replaceChildren(this.live, h("div", { class: "play__still" }, picture));
     try {
@@ -617,7 +621,10 @@ export class Figure extends HTMLElement {
           const strength = Number.isFinite(value) ? Math.min(1, Math.abs(value) / largest) : 0;
           cells[j + 1].textContent = texts?.[i][j] ?? number(value, decimals);
           cells[j + 1].style.setProperty("--strength", `${(5 + 40 * strength).toFixed(1)}%`);
-          cells[j + 1].toggleAttribute("data-negative", value <= 0);
+          cells[j + 1].toggleAttribute(
+            "data-negative",
+            value < 0 || (!value && kind !== "weights"),
+          );
           cells[j + 1].toggleAttribute("data-chosen", Boolean(chosen?.(i, j)));
         });
       });

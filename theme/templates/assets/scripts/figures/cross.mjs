@@ -23,7 +23,7 @@ const WORDS = words({
       `query of ${named(i)} · key of ${read(j)} ÷ √${D_K} = ${number(scores[i][j])}, ` +
       "then softmax",
   },
-  weightsTimesV: { zh: "注意力权重 × V", en: "attention weight × V" },
+  weightsTimesV: { zh: "V 各行 × 它的权重", en: "each row of V × its weight" },
   output: { zh: "输出", en: "output" },
   swapSides: { zh: "对调两边", en: "Swap the sides" },
   asksQ: { zh: "提问（Q）", en: "asks (Q)" },

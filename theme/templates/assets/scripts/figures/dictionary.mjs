@@ -112,7 +112,7 @@ class Dictionary extends Steps {
       from: () => written,
     });
     this.shares = column(
-      "a·v",
+      "a × v",
       "output",
       WORDS.product,
       (i) => `${short(now().weights[i], 3)}·${short(this.state.v[i])}`,

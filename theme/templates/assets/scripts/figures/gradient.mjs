@@ -226,21 +226,10 @@ class Gradient extends Steps {
         ),
         [
           [
-            [WORDS.forward, g.q, "", g.k, "→", g.s, "→", g.a, "×", g.v, "=", g.o, "", g.t],
-            [
-              WORDS.backward,
-              g.grad_o,
-              "→",
-              g.grad_v,
-              "",
-              g.grad_a,
-              "→",
-              g.grad_s,
-              "→",
-              g.grad_k,
-              "",
-              g.grad_q,
-            ],
+            [WORDS.forward, g.q, "", g.k, "→", g.s],
+            ["softmax →", g.a, "×", g.v, "=", g.o, "−", g.t],
+            [WORDS.backward, g.grad_o, "→", g.grad_v, "", g.grad_a],
+            ["grad_a →", g.grad_s, "→", g.grad_k, "", g.grad_q],
           ],
           [
             [g.a, "×", g.v, "=", g.o],

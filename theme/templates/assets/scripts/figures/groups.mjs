@@ -4,6 +4,7 @@ import { Figure, desk, h, number, svg } from "./core.mjs";
 
 const WORDS = words({
   keyHeads: { zh: "KV 头数", en: "KV heads" },
+  ofDeepSeek: { zh: "（128 个头）", en: " (128 heads)" },
   order: { zh: "哪些查询头共用", en: "who shares" },
   neighbours: { zh: "相邻的", en: "neighbours" },
   strided: { zh: "隔开的", en: "strided" },
@@ -26,9 +27,8 @@ const WORDS = words({
       `Query head ${i} makes keys and values, with matrices of its own, of the vector that all share.`,
   },
   amount: {
-    zh: (many, share) => `每个词元留下 ${many} 个数，是每头各有一套时的 ${share}。`,
-    en: (many, share) =>
-      ` ${many} numbers are kept for a token, ${share} of what a set for each head takes.`,
+    zh: (many, share) => `每个词元留下 ${many} 个数，是 MHA 的 ${share}。`,
+    en: (many, share) => ` ${many} numbers are kept for a token, ${share} of what MHA keeps.`,
   },
   whole: {
     zh: (many) => `每个词元留下 ${many} 个数，没有省。`,
@@ -151,7 +151,7 @@ class Groups extends Figure {
             stroke: kind === g ? "currentColor" : "var(--qkv-k)",
             "stroke-width": kind === g ? 2 : 1,
           }),
-          label(70 + long, y + 16, String(many), now),
+          label(70 + long, y + 16, `${many}${kind ? "" : WORDS.ofDeepSeek}`, now),
         ];
       }),
     );

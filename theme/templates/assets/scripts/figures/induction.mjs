@@ -36,15 +36,20 @@ const WORDS = words({
   right: { zh: "，猜对了", en: ", which is right" },
   wrong: { zh: (told) => `；实际是 ${told}`, en: (told) => `; in fact it is ${told}` },
   summary: {
-    zh: (place, at, before, after, guess, right, snapshots, t) =>
+    zh: (place, at, before, after, guess, right, snapshots, t, whole) =>
       `读到${place(at)}：第 1 层最看重${place(before[0])}（${before[1]}），第 2 ` +
-      `层最看重${place(after[0])}（${after[1]}）。猜下一个是 ${guess[0]}（${guess[1]}）${right}。第 ` +
-      `${snapshots[t].step} 步、什么也不剪时，500 道题的正确率是 ${number(snapshots[t].accuracy)}。`,
-    en: (place, at, before, after, guess, right, snapshots, t) =>
+      `层最看重${place(after[0])}（${after[1]}）。猜下一个是 ${guess[0]}（${guess[1]}）${right}。` +
+      (whole
+        ? `第 ${snapshots[t].step} 步，500 道题的正确率是 ${number(snapshots[t].accuracy)}。`
+        : ""),
+    en: (place, at, before, after, guess, right, snapshots, t, whole) =>
       `Having read ${place(at)} layer 1 looks most at ${place(before[0])} with ` +
       `${before[1]}, layer 2 at ${place(after[0])} with ${after[1]}. Its guess for ` +
-      `the next letter is ${guess[0]} (${guess[1]})${right}. At step ${snapshots[t].step}, with ` +
-      `nothing cut, accuracy on 500 sequences is ${number(snapshots[t].accuracy)}.`,
+      `the next letter is ${guess[0]} (${guess[1]})${right}.` +
+      (whole
+        ? ` At step ${snapshots[t].step}, accuracy on 500 sequences is ` +
+          `${number(snapshots[t].accuracy)}.`
+        : ""),
   },
 });
 
@@ -189,7 +194,7 @@ class Induction extends Figure {
     const guess = [letter(best[0]), number(odds[best[0]])];
     const right =
       told === undefined ? "" : told === letter(best[0]) ? WORDS.right : WORDS.wrong(told);
-    return WORDS.summary(place, at, before, after, guess, right, snapshots, t);
+    return WORDS.summary(place, at, before, after, guess, right, snapshots, t, !cut.length);
   }
 }
 

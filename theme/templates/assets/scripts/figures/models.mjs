@@ -45,7 +45,7 @@ const WORDS = words({
     en: (row) => `${row.linear} of ${row.layers} layers are linear, their fixed state not counted`,
   },
   longer: {
-    zh: (row) => `它最多收 ${row.longest} 个词元`,
+    zh: (row) => `它最长只支持 ${row.longest} 个词元，这里只作比较`,
     en: (row) => `it takes ${row.longest} tokens at most`,
   },
   keeps: {

@@ -30,10 +30,10 @@ const WORDS = words({
   summary: {
     zh: (text, target, layers, from, to, [first, second], hidden) =>
       `“${text}”：走完 ${layers} 层，“${target}”从 ${from} 走到 ${to}（1 是${first}，` +
-      `−1 是${second}）${hidden}。细线是同一个词的其他句子。`,
+      `−1 是${second}）${hidden}。细线是同一个词的其他句子：实线${first}，虚线${second}。`,
     en: (text, target, layers, from, to, [first, second], hidden) =>
       `“${text}”: through ${layers} layers “${target}” goes from ${from} to ${to} ` +
-      `(1 is ${first}, −1 is ${second})${hidden}. The thin lines are the other sentences with it.`,
+      `(1 is ${first}, −1 is ${second})${hidden}. Thin lines are the other sentences with it: solid ${first}, dashed ${second}.`,
   },
 });
 

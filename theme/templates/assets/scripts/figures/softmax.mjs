@@ -30,10 +30,11 @@ const WORDS = words({
     en: (range, counts, i) => `norm ${range}: ${counts[i]} queries`,
   },
   query: { zh: "查询", en: "query" },
-  queries: { zh: (count) => `${count} 个查询`, en: (count) => `${count} queries` },
+  tallest: { zh: (count) => `最高：${count} 个查询`, en: (count) => `tallest: ${count} queries` },
+  under: { zh: (part) => `小于 0.01：${part}`, en: (part) => `< 0.01: ${part}` },
   median: { zh: "中位数", en: "median" },
   mean: { zh: "平均", en: "mean" },
-  queryAbove: { zh: "上面这个查询：", en: "this query:" },
+  queryAbove: { zh: "上面这个查询：", en: "this query: " },
   summary: {
     zh: (largest, spread, own, median, mean, below) =>
       `这个查询：最大的注意力权重 ${largest}，熵是平均分配时的 ${spread}，雅可比矩阵的范数 ${own}。2000 个随机查询：范数的中位数 ` +
@@ -71,7 +72,7 @@ export const oneQuery = (scores, d, by, t) => {
 
 const LEFT = 32,
   WIDTH = 5.7,
-  FLOOR = 186,
+  FLOOR = 194,
   HIGH = 110,
   N_BINS = 49; // bin 0: below all others
 const raised = (power) =>
@@ -166,7 +167,7 @@ class Softmax extends Figure {
     this.picture = svg(
       "svg",
       {
-        viewBox: "0 0 320 220",
+        viewBox: "0 0 320 228",
         width: 320,
         role: "slider",
         tabindex: 0,
@@ -201,7 +202,7 @@ class Softmax extends Figure {
       svg("path", {
         d: `M160 46h12v12h-12zM${LEFT} ${FLOOR - HIGH}H${this.place(0.01)}V${FLOOR}H${LEFT}z`,
         fill: "var(--qkv-line)",
-        "fill-opacity": 0.16,
+        "fill-opacity": 0.24,
       }),
       svg("path", { d: `M${LEFT} ${FLOOR}H${LEFT + N_BINS * WIDTH}`, stroke: "var(--qkv-line)" }),
       this.bars,
@@ -255,8 +256,8 @@ class Softmax extends Figure {
     });
     const { parts } = this,
       below = row["below_0.01"];
-    parts.most.textContent = WORDS.queries(most);
-    parts.below.textContent = `< 0.01: ${share(below)}`;
+    parts.most.textContent = WORDS.tallest(most);
+    parts.below.textContent = WORDS.under(share(below));
     for (const [name, x, words] of /** @type {[string, number, string][]} */ ([
       ["median", 0, WORDS.median],
       ["mean", 160, WORDS.mean],
@@ -271,7 +272,7 @@ class Softmax extends Figure {
       "d",
       `M0 57l5 -10 5 10zM${this.place(query.norm) - 5} ${FLOOR + 13}l5 -10 5 10z`,
     );
-    parts.ownText.textContent = `${WORDS.queryAbove} ${small(query.norm)}`;
+    parts.ownText.textContent = `${WORDS.queryAbove}${small(query.norm)}`;
     this.mark();
     const largest = number(Math.max(...query.weights)),
       spread = number(query.entropy),
