@@ -131,6 +131,14 @@ def test_a_term_is_linked_where_it_is_first_used_in_running_text(page: Page) -> 
     assert link.parent.tag == "strong"
 
 
+def test_a_term_is_not_found_inside_a_longer_one(page: Page) -> None:
+    """Also where the longer one is no link, on its own page."""
+    for name, found in (("kv-cache", []), ("masks", ["预填充"])):
+        here = replace(page, name=name, language="zh")
+        assert [one.text() for one in made(here, "预填充之后").css("a.term")] == found
+    assert [one.text() for one in made(here, "预填充之后填充").css("a.term")] == ["预填充"]
+
+
 def test_punctuation_stays_beside_a_short_formula(page: Page) -> None:
     text = "a ($x$), then $y$.\n\n$$\nz\n$$\n\n" + r"and $\frac{aaaaaaaaaaa}{bbbbbbbbbbbbb}$, b"
     tree = made(page, text)

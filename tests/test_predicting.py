@@ -120,6 +120,18 @@ def test_a_choice(visit: Visit, language: str) -> None:
     expect(items.nth(right).locator("button")).to_have_attribute("aria-pressed", "false")
 
 
+def test_a_picture_that_would_tell_waits_too(visit: Visit) -> None:
+    page = visit.go("/en/masks/", idle=True)
+    question = page.locator(".predict:has(+ .snippet + #figure-flipped)")
+    question.evaluate(UNFOLD)
+    picture = page.locator("#figure-flipped > .drawing__box")
+    blurred = "one => getComputedStyle(one).filter !== 'none'"
+    assert picture.evaluate(blurred)
+    question.locator("li button").first.click()
+    expect(question.locator("[role=status]")).not_to_be_empty()
+    assert not picture.evaluate(blurred)
+
+
 def test_a_value(visit: Visit, language: str) -> None:
     name, at = VALUE
     page = visit.go(path(language, name))
