@@ -1,9 +1,10 @@
 """`mkdocs serve`: an edit is seen at once on the pages that show it, and the whole site follows.
 
-After an edit the pages that show the file (`shown_on`) are made again in this process. Behind
-them a process of its own builds the whole site from nothing, and what differs is put in place. So
-what is served becomes what a clean build makes, whatever was edited; the table below decides only
-what is seen sooner. The last build is kept, and served until the first one is done.
+After an edit the pages that show the file (`shown_on`) are made again in this process, and where
+the package was edited the page that somebody looks at, for what it computes there. Behind them a
+process of its own builds the whole site from nothing, and what differs is put in place. So what is
+served becomes what a clean build makes, whatever was edited; the table below decides only what is
+seen sooner. The last build is kept, and served until the first one is done.
 """
 
 from __future__ import annotations
@@ -198,6 +199,7 @@ class Live:
         self.pool = ThreadPoolExecutor(1)
         self.languages: Future[list[Language]] | None = None
         self.old_package = False  # what they know is where the one before lies, for Run
+        self.looked_at: tuple[str, str] | None = None  # the page that was asked for last
         self.behind: subprocess.Popen[bytes] | None = None
         self.started: queue.SimpleQueue[subprocess.Popen[bytes]] = queue.SimpleQueue()
 
@@ -225,6 +227,17 @@ class Live:
     def on_serve(self, server: LiveReloadServer) -> None:
         server.builder = self.renew
         self.server = server
+        mount = server.mount_path
+
+        def noting(environ: Any, start_response: Any) -> Any:
+            path = environ["PATH_INFO"]
+            if path.startswith(mount) and path.endswith("/"):
+                *up, name = path[len(mount) :].strip("/").split("/")
+                language = "en" if up == ["en"] or name == "en" else "zh"
+                self.looked_at = language, "index" if name in ("", "en") else name
+            return server.serve_request(environ, start_response)
+
+        server.set_app(noting)
         threading.Thread(target=self.await_builds, daemon=True).start()
 
     def await_builds(self) -> None:
@@ -275,18 +288,20 @@ class Live:
         if frame or pages_differ or failed:
             self.languages = None
         pages = dict.fromkeys(page for path in sorted(changed) for page in shown_on(path))
+        if package and self.looked_at:  # what is computed on it may have changed
+            pages = dict.fromkeys([self.looked_at, *pages])
         if not pages or frame:
             return False  # what the whole build makes is made ready after it: it is waited for
         self.languages = self.languages or self.pool.submit(self.prepare)
-        for language in self.languages.result():
-            if package:  # mkdocstrings has read it
-                reader: Any = language.config.plugins["mkdocstrings"]
-                reader.handlers.teardown()
-            for name in [name for one, name in pages if one == language.name]:
-                try:
-                    make(name, language)
-                except Exception as error:  # the next page may be whole
-                    log.error("%s", said(error))
+        languages = {one.name: one for one in self.languages.result()}
+        for one in languages.values() if package else ():  # mkdocstrings has read it
+            reader: Any = one.config.plugins["mkdocstrings"]
+            reader.handlers.teardown()
+        for language, name in pages:
+            try:
+                make(name, languages[language])
+            except Exception as error:  # the next page may be whole
+                log.error("%s", said(error))
         importlib.import_module("theme.site.search").gathered.clear()  # the whole build's business
         return True
 
