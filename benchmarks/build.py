@@ -146,7 +146,8 @@ def main() -> None:
     options.add_argument("--tree", type=Path, default=ROOT, help="whose build is measured")
     options = options.parse_args()
     print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores", flush=True)
-    with tempfile.TemporaryDirectory() as folder:
+    # What a server builds behind may go on for a moment after its end.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         ours, peer, site = Path(folder, "ours"), Path(folder, "peer"), Path(folder, "site")
         ignored = shutil.ignore_patterns("__pycache__")
         for name in ("benchmarks", "docs", "theme", "qkv_docs"):
