@@ -7,7 +7,6 @@ asks it (theme/runtime/search), run here in V8.
 
 from __future__ import annotations
 
-import atexit
 import json
 import re
 from collections.abc import Iterable
@@ -19,7 +18,7 @@ from urllib.parse import urldefrag, urljoin
 from py_mini_racer import MiniRacer
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from theme import cache
+from theme import cache, engine
 from theme.extensions.page import ROOT
 
 ENGINE = ROOT / "theme/vendor/minisearch/minisearch.js"
@@ -242,11 +241,7 @@ CODE = (ENGINE, SCRIPTS / "words.js", SCRIPTS / "index.js")
 
 def javascript() -> MiniRacer:
     """V8 with the code that a page searches with."""
-    racer = MiniRacer()
-    atexit.register(racer.close)  # or its thread may keep a finished build from ending
-    for path in CODE:
-        racer.eval(path.read_text(encoding="utf-8"))
-    return racer
+    return engine.javascript(*(path.read_text(encoding="utf-8") for path in CODE))
 
 
 def traditional() -> str:

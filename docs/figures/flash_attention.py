@@ -107,11 +107,8 @@ def _still(t: Label) -> Drawing:
             y = TOP + i * HIGH
             parts.append(cell(x, y, WIDE, HIGH, number(value, 2), fill=HEAT, size=SMALL))
     below = TOP + 6 * HIGH + 34
-    parts.append(
-        text(
-            LEFT + 3 * WIDE, below - 8, t("输出，一列一个词", "output, a column a word"), bold=True
-        )
-    )
+    title = t("输出，一列一个词", "output, a column a word")
+    parts.append(text(LEFT + 3 * WIDE, below - 8, title, bold=True))
     output = last.added / last.total[:, None]
     for (i, j), value in np.ndenumerate(output):
         x, y = LEFT + (rows[i]) * WIDE, below + j * HIGH
@@ -173,7 +170,7 @@ def time(t: Label) -> Drawing:
         [row["n"] for row in rows],
         curves,
         x_title=t("词元数", "tokens"),
-        y_title=t("PyTorch flash 的几倍", "in multiples of PyTorch’s flash kernel"),
+        y_title=t("PyTorch flash 的几倍", "in multiples of PyTorch's flash kernel"),
         title=t("时间，一个线程", "time, one thread"),
         log_x=True,
         log_y=True,
@@ -203,7 +200,7 @@ def memory(t: Label) -> Drawing:
         lengths,
         curves,
         x_title=t("词元数", "tokens"),
-        y_title=t("输出大小的几倍", "in multiples of the output’s size"),
+        y_title=t("输出大小的几倍", "in multiples of the output's size"),
         title=t("输入之外还要的内存", "extra memory, beside the inputs"),
         log_x=True,
         log_y=True,

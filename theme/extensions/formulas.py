@@ -6,7 +6,6 @@ HTML for the eye and MathML for screen readers and for copying.
 
 from __future__ import annotations
 
-import atexit
 import functools
 import json
 import re
@@ -17,6 +16,7 @@ from markdown.treeprocessors import Treeprocessor
 from py_mini_racer import JSEvalException, MiniRacer
 
 from theme import cache
+from theme.engine import javascript
 from theme.extensions.page import ROOT, Page, PageExtension
 
 KATEX = ROOT / "theme/vendor/katex/katex.min.js"
@@ -42,11 +42,7 @@ SHORT = 20  # characters as they are read; a longer formula may break at a sign 
 
 @functools.cache
 def engine() -> MiniRacer:
-    racer = MiniRacer()
-    atexit.register(racer.close)  # or its thread may keep a finished build from ending
-    racer.eval(KATEX.read_text(encoding="utf-8"))
-    racer.eval(SETTINGS)
-    return racer
+    return javascript(KATEX.read_text(encoding="utf-8"), SETTINGS)
 
 
 @functools.cache

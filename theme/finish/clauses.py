@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import atexit
 import functools
 import html
 import json
 import re
 
-from py_mini_racer import MiniRacer
 from selectolax.lexbor import LexborHTMLParser
 
 from theme import cache
+from theme.engine import javascript
 from theme.extensions.page import Page, ledger
 
 BETWEEN = re.compile("(?<=[，：；？])(?=[^，：；？”）])")
@@ -22,12 +21,7 @@ const words = (text) => JSON.stringify([...segmenter.segment(text)].map((one) =>
 """
 
 
-@functools.cache
-def _segmenter() -> MiniRacer:
-    racer = MiniRacer()
-    atexit.register(racer.close)  # as in theme/search.py: its thread would keep a build from ending
-    racer.eval(SEGMENTS)
-    return racer
+segmenter = functools.cache(functools.partial(javascript, SEGMENTS))  # started by the first asked
 
 
 def words(text: str) -> list[str]:
@@ -36,7 +30,7 @@ def words(text: str) -> list[str]:
     >>> words("每种改法换来什么"), words("多头自注意力里的词元")
     (['每种改法换来', '什么'], ['多头', '自注意力里的', '词元'])
     """
-    made = cache.kept(lambda: str(_segmenter().call("words", text)), "words", SEGMENTS, text)
+    made = cache.kept(lambda: str(segmenter().call("words", text)), "words", SEGMENTS, text)
     terms = sorted((one["zh"] for one in ledger("glossary")["terms"]), key=len, reverse=True)
     whole = [one.span() for one in re.finditer("|".join(map(re.escape, terms)), text)]
     parts, at = [""], 0
