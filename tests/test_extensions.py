@@ -137,6 +137,8 @@ def test_a_term_is_not_found_inside_a_longer_one(page: Page) -> None:
         here = replace(page, name=name, language="zh")
         assert [one.text() for one in made(here, "预填充之后").css("a.term")] == found
     assert [one.text() for one in made(here, "预填充之后填充").css("a.term")] == ["预填充"]
+    tree = made(here, "嵌入表，位置编码")  # 嵌入 and 位置 are terms too
+    assert [one.text() for one in tree.css("a.term")] == ["嵌入表", "位置编码"]
 
 
 def test_punctuation_stays_beside_a_short_formula(page: Page) -> None:
