@@ -137,6 +137,7 @@ def test_what_is_right_passes(text: str) -> None:
         ("[words](=weights:1)", "holds no number"),
         ("[0.12](=1/8)", "rounded either way"),
         ("[0.13](=1/8)", "rounded either way"),
+        (r"[$1\times10^3$](=3*500)", "rounded either way"),
     ],
 )
 def test_what_is_wrong_is_said(text: str, message: str) -> None:

@@ -27,8 +27,8 @@ segmenter = functools.cache(functools.partial(javascript, SEGMENTS))  # started 
 def words(text: str) -> list[str]:
     """What stays on one line: terms, words, and a character alone with the word before it.
 
-    >>> words("每种改法换来什么"), words("多头自注意力里的词元")
-    (['每种改法换来', '什么'], ['多头', '自注意力里的', '词元'])
+    >>> words("每种改法换来什么"), words("多头自注意力里的词元"), words("交叉注意力")
+    (['每种改法换来', '什么'], ['多头', '自注意力里的', '词元'], ['交叉注意力'])
     """
     made = cache.kept(lambda: str(segmenter().call("words", text)), "words", SEGMENTS, text)
     terms = sorted((one["zh"] for one in ledger("glossary")["terms"]), key=len, reverse=True)
